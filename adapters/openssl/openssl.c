@@ -1,0 +1,439 @@
+/* The adapter for OpenSSL, from 1.1.1 on.
+ *
+ *	handshake       SSL_do_handshake
+ *	read, write     SSL_read, SSL_write
+ *	shutdown write  one SSL_shutdown: 0 is sent, 1 complete
+ *	shutdown both   SSL_shutdown until it is not 0; behind a `shutdown write` that is the second call
+ *	close           SSL_shutdown if no close_notify is out, unless SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen (SSL_get_error(3)
+ *	                forbids it then); SSL_free. It does not wait for the peer's: SSL_shutdown(3) calls that acceptable
+ *	abandon         SSL_free, which sends nothing
+ *	key_update      SSL_key_update, and SSL_do_handshake to have it sent at once
+ *
+ * Errors are read as SSL_get_error(3) says: queue and errno emptied before each call. Each SSL_shutdown is followed by the flags
+ * of SSL_get_shutdown. Options: quiet (SSL_set_quiet_shutdown), ignore-eof (SSL_OP_IGNORE_UNEXPECTED_EOF), read-ahead
+ * (SSL_set_read_ahead), no-auto-retry (SSL_MODE_AUTO_RETRY off). Memory mode is a BIO pair of the default size.
+ *
+ * What the API cannot tell: the value of an alert at level warning that it passed over; whether the SENT flag means that the
+ * close_notify left (it is set before). What the adapter does not do: SSL_shutdown_ex and QUIC, threads, renegotiation. */
+#include "adapters/skeleton/skeleton.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#define countof(a) (sizeof(a) / sizeof((a)[0]))
+
+struct tls {
+	SSL *ssl;
+	BIO *net;                       /* memory mode: our end of the pair */
+	bool fed, dry;                  /* in this call the transport gave bytes; it was asked and had none */
+	bool fatal;                     /* SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen */
+	bool unsent;                    /* SSL_shutdown wanted to write: SENT is set, and the close_notify is not out */
+};
+
+/* Contexts are made once, as they cost more than a handshake; options are set on the connection. */
+static struct side { SSL_CTX *ctx; SSL_SESSION *session; } sides[2][2];
+
+static struct side *side_of(const struct conn *c)
+{
+	return &sides[c->server][c->version == 13];
+}
+
+/* ---- What the library said ---- */
+
+static const struct { int error; const char *name; } errors[] = {
+	{ SSL_ERROR_SSL, "SSL_ERROR_SSL" }, { SSL_ERROR_WANT_READ, "SSL_ERROR_WANT_READ" }, { SSL_ERROR_WANT_WRITE, "SSL_ERROR_WANT_WRITE" },
+	{ SSL_ERROR_SYSCALL, "SSL_ERROR_SYSCALL" }, { SSL_ERROR_ZERO_RETURN, "SSL_ERROR_ZERO_RETURN" },
+};
+
+static const struct { int reason; enum outcome outcome; } reasons[] = {
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING               /* 3.0 */
+	{ SSL_R_UNEXPECTED_EOF_WHILE_READING, SAYS_TRUNCATED },
+#endif
+	{ SSL_R_PROTOCOL_IS_SHUTDOWN, SAYS_REFUSED },
+	{ SSL_R_SHUTDOWN_WHILE_IN_INIT, SAYS_REFUSED },
+	{ SSL_R_STILL_IN_INIT, SAYS_REFUSED },
+	{ SSL_R_BAD_WRITE_RETRY, SAYS_REFUSED },
+};
+
+/* The TLS layer's own entry of the queue, or the oldest: cryptography that failed below it stands before it. */
+static unsigned long queue_pick(void)
+{
+	unsigned long first = ERR_peek_error(), e;
+
+	while ((e = ERR_get_error()))
+		if (ERR_GET_LIB(e) == ERR_LIB_SSL)
+			return e;
+	return first;
+}
+
+static enum outcome ssl_error(struct call *k, unsigned long e)
+{
+	int reason = ERR_GET_REASON(e);
+	const char *text = ERR_reason_error_string(e);
+
+	if (text)
+		native_text(k, text);
+	if (ERR_GET_LIB(e) != ERR_LIB_SSL)
+		return SAYS_ERROR;
+	if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
+		k->alert = reason - SSL_AD_REASON_OFFSET;
+		return SAYS_ALERT;
+	}
+	for (size_t i = 0; i < countof(reasons); i++)
+		if (reasons[i].reason == reason)
+			return reasons[i].outcome;
+	return SAYS_ERROR;
+}
+
+static enum outcome syscall_error(struct call *k, unsigned long e, int err)
+{
+	if (!err && ERR_GET_LIB(e) == ERR_LIB_SYS)
+		err = ERR_GET_REASON(e);
+#if OPENSSL_VERSION_NUMBER < 0x30000000L                /* SSL_get_error(3) of 1.1.1: an empty queue and no errno is an EOF */
+	if (!err && !e) {
+		native_errno(k, 0);
+		return SAYS_TRUNCATED;
+	}
+#endif
+	return native_errno(k, err);
+}
+
+/* A call that did not succeed; its name and value are noted already. */
+static enum outcome failed(struct tls *t, struct call *k, int ret)
+{
+	int err = errno, error = SSL_get_error(t->ssl, ret);
+	unsigned long e = queue_pick();
+	size_t i = 0;
+
+	while (i < countof(errors) && errors[i].error != error)
+		i++;
+	if (i < countof(errors))
+		native(k, "%s", errors[i].name);
+	else
+		native(k, "SSL_get_error=%d", error);
+	t->fatal |= error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL;
+	switch (error) {
+	case SSL_ERROR_WANT_READ:
+		return SAYS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return SAYS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return SAYS_CLOSED;
+	case SSL_ERROR_SSL:
+		return ssl_error(k, e);
+	case SSL_ERROR_SYSCALL:
+		return syscall_error(k, e, err);
+	default:
+		return SAYS_ERROR;
+	}
+}
+
+/* ---- Calls ---- */
+
+static struct tls *fresh(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	ERR_clear_error();
+	errno = 0;
+	t->fed = t->dry = false;
+	return t;
+}
+
+static enum outcome handshake_call(struct conn *c, struct call *k)
+{
+	struct tls *t = fresh(c);
+	int ret = SSL_do_handshake(t->ssl);
+
+	native(k, "SSL_do_handshake=%d", ret);
+	if (ret != 1)
+		return failed(t, k, ret);
+	return SSL_session_reused(t->ssl) ? SAYS_RESUMED : SAYS_OK;
+}
+
+static enum outcome read_call(struct conn *c, struct call *k)
+{
+	struct tls *t = fresh(c);
+	int ret = SSL_read(t->ssl, k->data, (int)k->n);
+
+	native(k, "SSL_read=%d", ret);
+	if (ret <= 0)
+		return failed(t, k, ret);
+	k->done = (size_t)ret;
+	return SAYS_DATA;
+}
+
+static enum outcome write_call(struct conn *c, struct call *k)
+{
+	struct tls *t = fresh(c);
+	int ret = SSL_write(t->ssl, k->data, (int)k->n);
+
+	native(k, "SSL_write=%d", ret);
+	if (ret <= 0)
+		return failed(t, k, ret);
+	k->done = (size_t)ret;
+	return SAYS_OK;
+}
+
+/* One SSL_shutdown. SSL_get_error has nothing to say about a 0. */
+static int shutdown_once(struct conn *c, struct call *k, enum outcome *o)
+{
+	static const char *const flags[] = { "NONE", "SENT", "RECEIVED", "SENT|RECEIVED" };
+	struct tls *t = fresh(c);
+	int ret = SSL_shutdown(t->ssl);
+
+	k->native[0] = '\0';
+	native(k, "SSL_shutdown=%d %s", ret, flags[SSL_get_shutdown(t->ssl) & 3]);
+	*o = ret == 0 ? SAYS_SENT : ret == 1 ? SAYS_COMPLETE : failed(t, k, ret);
+	t->unsent = *o == SAYS_WANT_WRITE;
+	return ret;
+}
+
+static enum outcome shutdown_write_call(struct conn *c, struct call *k)
+{
+	enum outcome o;
+
+	shutdown_once(c, k, &o);
+	return o;
+}
+
+static enum outcome shutdown_both_call(struct conn *c, struct call *k)
+{
+	enum outcome o;
+
+	while (!shutdown_once(c, k, &o))
+		;
+	return o;
+}
+
+static enum outcome close_call(struct conn *c, struct call *k)
+{
+	struct tls *t = c->tls;
+	bool out = (SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN) && !t->unsent;
+	enum outcome o;
+
+	if (t->fatal || out) {
+		native(k, "SSL_free");
+		return SAYS_OK;
+	}
+	shutdown_once(c, k, &o);
+	return o == SAYS_SENT || o == SAYS_COMPLETE || o == SAYS_WANT_READ ? SAYS_OK : o;
+}
+
+static enum outcome key_update_call(struct conn *c, struct call *k)
+{
+	struct tls *t = fresh(c);
+	int ret = 1;
+
+	if (c->version != 13)
+		return SAYS_UNSUPPORTED;
+	if (!k->repeated)
+		ret = SSL_key_update(t->ssl, k->requested ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED);
+	native(k, "SSL_key_update=%d", ret);
+	if (ret != 1)
+		return failed(t, k, ret);
+	ret = SSL_do_handshake(t->ssl);
+	native(k, "SSL_do_handshake=%d", ret);
+	return ret == 1 ? SAYS_OK : failed(t, k, ret);
+}
+
+/* ---- Memory mode ---- */
+
+static void pump(struct conn *c)
+{
+	struct tls *t = c->tls;
+	uint8_t buf[17 * 1024];
+	int n = c->in.n ? BIO_write(t->net, c->in.p, (int)c->in.n) : 0;
+
+	if (n > 0)
+		queue_drop(&c->in, (size_t)n);
+	if (c->ended && !c->in.n)
+		(void)BIO_shutdown_wr(t->net);
+	while ((n = BIO_read(t->net, buf, sizeof(buf))) > 0)
+		queue_add(&c->out, buf, (size_t)n);
+}
+
+static size_t unread(struct conn *c, uint8_t *p, size_t n)
+{
+	struct tls *t = c->tls;
+	int got = BIO_read(SSL_get_rbio(t->ssl), p, (int)n);
+
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* ---- Set up and down ---- */
+
+static SSL_CTX *ctx_new(const struct conn *c)
+{
+	int version = c->version == 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+	const char *cert = getenv("CLOSEDRILL_CERT");
+	SSL_CTX *ctx = SSL_CTX_new(c->server ? TLS_server_method() : TLS_client_method());
+
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	if (SSL_CTX_set_min_proto_version(ctx, version) && SSL_CTX_set_max_proto_version(ctx, version)
+	    && SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"closedrill", 10)
+	    && (!c->server || (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) == 1
+	                       && SSL_CTX_use_PrivateKey_file(ctx, cert, SSL_FILETYPE_PEM) == 1)))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* A library that took bytes, and wants more without having asked in vain, stopped of itself, and the next record may be in
+ * it or in the BIO pair. SSL_pending sees too little to tell, and SSL_has_pending counts half a record. */
+static long read_note(BIO *bio, int op, const char *p, size_t len, int argi, long argl, int ret, size_t *done)
+{
+	struct tls *t = (void *)BIO_get_callback_arg(bio);
+
+	(void)p, (void)len, (void)argi, (void)argl, (void)done;
+	if (op == (BIO_CB_READ | BIO_CB_RETURN)) {
+		t->fed |= ret > 0;
+		t->dry |= ret <= 0;
+	}
+	return ret;
+}
+
+static bool holds(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	return t->fed && !t->dry;
+}
+
+static bool transport_set(struct conn *c, struct tls *t)
+{
+	BIO *end;
+
+	if (c->io != IO_MEMORY) {
+		if (!SSL_set_fd(t->ssl, c->fd))
+			return false;
+	} else {
+		if (!BIO_new_bio_pair(&end, 0, &t->net, 0))
+			return false;
+		SSL_set_bio(t->ssl, end, end);
+	}
+	BIO_set_callback_ex(SSL_get_rbio(t->ssl), read_note);
+	BIO_set_callback_arg(SSL_get_rbio(t->ssl), (char *)t);
+	return true;
+}
+
+static void options_set(struct conn *c, SSL *ssl)
+{
+	if (conn_option(c, "quiet"))
+		SSL_set_quiet_shutdown(ssl, 1);
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF                     /* 3.0 */
+	if (conn_option(c, "ignore-eof"))
+		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
+	if (conn_option(c, "read-ahead"))
+		SSL_set_read_ahead(ssl, 1);
+	if (conn_option(c, "no-auto-retry"))
+		SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+}
+
+static void abandon_call(struct conn *c)
+{
+	struct side *s = side_of(c);
+	struct tls *t = c->tls;
+
+	if (!c->server && SSL_is_init_finished(t->ssl)) {
+		SSL_SESSION_free(s->session);
+		s->session = SSL_get1_session(t->ssl);
+	}
+	SSL_free(t->ssl);
+	BIO_free(t->net);
+	free(t);
+}
+
+/* A client that does not resume starts afresh: no session of an earlier run is offered later. (A server keeps none here.) */
+static bool session_set(const struct conn *c, struct side *s, SSL *ssl)
+{
+	if (c->resume)
+		return !s->session || SSL_set_session(ssl, s->session);
+	SSL_SESSION_free(s->session);
+	s->session = NULL;
+	return true;
+}
+
+static enum outcome open_call(struct conn *c, struct call *k)
+{
+	struct side *s = side_of(c);
+	struct tls *t = calloc(1, sizeof(*t));
+
+	ERR_clear_error();
+	if (!s->ctx)
+		s->ctx = ctx_new(c);
+	if (t && s->ctx && (t->ssl = SSL_new(s->ctx)) && transport_set(c, t) && session_set(c, s, t->ssl)) {
+		options_set(c, t->ssl);
+		if (c->server)
+			SSL_set_accept_state(t->ssl);
+		else
+			SSL_set_connect_state(t->ssl);
+		c->tls = t;
+		return SAYS_OK;
+	}
+	native(k, "open=0");
+	native_text(k, ERR_peek_error() ? ERR_error_string(ERR_peek_error(), NULL) : "no memory, or CLOSEDRILL_CERT is not set");
+	if (t) {
+		SSL_free(t->ssl);
+		BIO_free(t->net);
+	}
+	free(t);
+	return SAYS_ERROR;
+}
+
+/* "OpenSSL 3.0.22 25 Aug 2026" without the date. */
+static void library_name(char *name, size_t cap)
+{
+	const char *text = OpenSSL_version(OPENSSL_VERSION), *end = strchr(text, ' ');
+
+	snprintf(name, cap, "%.*s", (int)(end + 1 + strcspn(end + 1, " ") - text), text);
+}
+
+static const char *const can[] = {
+	"client server tls1.2 tls1.3 blocking nonblocking memory",
+	"shutdown-write shutdown-both close abandon plain resumption key-update",
+	"option:quiet option:read-ahead option:no-auto-retry",
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+	"option:ignore-eof",
+#endif
+	NULL
+};
+
+static const struct adapter adapter = {
+	.api = "openssl",
+	.can = can,
+	.promises = "truncation-visible",               /* SSL_get_error(3): an EOF has a reason (1.1.1: an errno of 0) of its own */
+	.library = library_name,
+	.open = open_call,
+	.handshake = handshake_call,
+	.read = read_call,
+	.write = write_call,
+	.shutdown_write = shutdown_write_call,
+	.shutdown_both = shutdown_both_call,
+	.key_update = key_update_call,
+	.close = close_call,
+	.abandon = abandon_call,
+	.holds = holds,
+	.pump = pump,
+	.unread = unread,
+};
+
+int main(void)
+{
+	int status = skeleton_run(&adapter);
+
+	for (size_t i = 0; i < 4; i++) {
+		SSL_SESSION_free(sides[i / 2][i % 2].session);
+		SSL_CTX_free(sides[i / 2][i % 2].ctx);
+	}
+	return status;
+}

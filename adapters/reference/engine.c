@@ -1,0 +1,647 @@
+/* engine: see the header. From top to bottom: out, errors, in, alerts, handshake messages, records, the handshake, the calls. */
+#include "adapters/reference/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	IDLE_MAX = 32,                          /* empty records, warnings, key updates, tickets: more in a row are refused */
+	MESSAGE_MAX = 65536,                    /* a handshake message behind the handshake */
+	CIPHER_MAX_13 = RECORD_PLAIN_MAX + 256, /* RFC 8446 5.2 */
+	CIPHER_MAX_12 = RECORD_PLAIN_MAX + 2048 /* RFC 5246 6.2.3 */
+};
+
+enum { UNEXPECTED_MESSAGE = 10, BAD_RECORD_MAC = 20, RECORD_OVERFLOW = 22, ILLEGAL_PARAMETER = 47, DECODE_ERROR = 50, NO_RENEGOTIATION = 100 };
+
+/* ---- Out ---- */
+
+static enum result broken(struct engine *e, int err)
+{
+	enum result r = err == ECONNRESET ? ENGINE_RESET : err == EPIPE ? ENGINE_PIPE : ENGINE_ERROR;
+
+	e->reset |= r == ENGINE_RESET;
+	snprintf(e->why, sizeof(e->why), "%s", strerror(err));
+	return r;
+}
+
+/* Whole records stay whole: what the transport does not take now waits here, in order. */
+static enum result flush(struct engine *e, bool wait)
+{
+	while (e->out.n) {
+		ssize_t n = e->io.send(e->io.to, e->out.p, e->out.n, wait);
+
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return ENGINE_WANT_WRITE;
+		if (n < 0) {
+			e->out.n = 0;
+			return e->write_end = broken(e, errno);
+		}
+		buf_drop(&e->out, (size_t)n);
+	}
+	return ENGINE_OK;
+}
+
+static struct keys *tx_keys(struct engine *e)
+{
+	return e->done ? &e->tx : flow_keys(&e->hs_out);
+}
+
+static void seal(struct engine *e, unsigned type, const void *p, size_t n)
+{
+	keys_seal(tx_keys(e), type, (struct bytes){ p, n }, 0, &e->out);
+}
+
+static void alert_out(struct engine *e, unsigned level, unsigned code)
+{
+	uint8_t body[] = { (uint8_t)level, (uint8_t)code };
+
+	seal(e, TYPE_ALERT, body, sizeof(body));
+}
+
+static void update_out(struct engine *e, bool requested)
+{
+	uint8_t body[] = { HS_KEY_UPDATE, 0, 0, 1, requested };
+
+	seal(e, TYPE_HANDSHAKE, body, sizeof(body));
+	keys_next(&e->tx);
+	e->update_due = false;
+}
+
+/* RFC 8446 4.6.3: what the peer asked for comes before the next application data. */
+static size_t data_out(struct engine *e, const void *p, size_t n)
+{
+	size_t part = n < RECORD_PLAIN_MAX ? n : RECORD_PLAIN_MAX;
+
+	if (e->update_due)
+		update_out(e, false);
+	seal(e, TYPE_DATA, p, part);
+	return part;
+}
+
+static void held_out(struct engine *e)
+{
+	while (e->held.n)
+		buf_drop(&e->held, data_out(e, e->held.p, e->held.n));
+}
+
+/* Behind all that was written. Inside the handshake it says why (RFC 8446 6.1). */
+static void notify_out(struct engine *e)
+{
+	held_out(e);
+	if (!e->done)
+		alert_out(e, ALERT_WARNING, ALERT_USER_CANCELED);
+	alert_out(e, ALERT_WARNING, ALERT_CLOSE_NOTIFY);
+	e->notified = true;
+	e->update_due = false;
+}
+
+/* ---- Errors ---- */
+
+/* An error that was found here. The alert is the last thing to leave, and none follows the own close_notify. */
+static enum result fail(struct engine *e, unsigned alert, const char *why)
+{
+	snprintf(e->why, sizeof(e->why), "%s", why);
+	if (!e->notified && !e->fatal)
+		alert_out(e, ALERT_FATAL, alert);
+	e->fatal = true;
+	flush(e, false);
+	return e->read_end = ENGINE_ERROR;
+}
+
+static enum result transport_failed(struct engine *e, int err)
+{
+	e->read_end = broken(e, err);
+	if (e->read_end == ENGINE_RESET)
+		e->write_end = ENGINE_RESET;
+	return e->read_end;
+}
+
+/* A reset that a write was told of is none the less a reset. */
+static enum result transport_ended(struct engine *e)
+{
+	if (e->reset)
+		return e->read_end = ENGINE_RESET;
+	if (e->ignore_eof && e->done && !e->rec.n)
+		return e->read_end = ENGINE_CLOSED;
+	snprintf(e->why, sizeof(e->why), "the transport ended without close_notify");
+	return e->read_end = ENGINE_TRUNCATED;
+}
+
+/* ---- In: one record, and nothing of what follows it ---- */
+
+static enum result fill(struct engine *e, size_t want)
+{
+	while (e->rec.n < want) {
+		size_t room = want - e->rec.n;
+		ssize_t n = e->io.recv(e->io.to, buf_grow(&e->rec, room), room);
+
+		e->rec.n -= room - (n > 0 ? (size_t)n : 0);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return ENGINE_WANT_READ;
+		if (n < 0)
+			return transport_failed(e, errno);
+		if (n == 0)
+			return transport_ended(e);
+	}
+	return ENGINE_OK;
+}
+
+/* The version in the head is not looked at: RFC 8446 5.1 forbids it, in 1.2 the tag protects it. */
+static enum result head_check(struct engine *e)
+{
+	unsigned type = e->rec.p[0];
+	size_t len = be16(e->rec.p + 3);
+
+	if (type < TYPE_CCS || type > TYPE_DATA)
+		return fail(e, UNEXPECTED_MESSAGE, "no record of TLS");
+	if (len > (e->v13 ? CIPHER_MAX_13 : CIPHER_MAX_12))
+		return fail(e, RECORD_OVERFLOW, "a record too long");
+	return ENGINE_OK;
+}
+
+/* The record stays in e->rec. */
+static enum result record_in(struct engine *e, struct record *rec)
+{
+	enum result r = fill(e, RECORD_HEAD);
+	struct bytes in;
+
+	if (r == ENGINE_OK)
+		r = head_check(e);
+	if (r == ENGINE_OK)
+		r = fill(e, RECORD_HEAD + be16(e->rec.p + 3));
+	if (r != ENGINE_OK)
+		return r;
+	in = buf_bytes(&e->rec);
+	*rec = (struct record){ in.p[0], be16(in.p + 1), { in.p + RECORD_HEAD, in.n - RECORD_HEAD }, in };
+	return ENGINE_OK;
+}
+
+/* ---- Alerts ---- */
+
+static enum result notify_in(struct engine *e)
+{
+	if (!e->done) {
+		snprintf(e->why, sizeof(e->why), "close_notify inside the handshake");
+		return e->read_end = ENGINE_ERROR;
+	}
+	e->peer_notified = true;
+	e->read_end = ENGINE_CLOSED;
+	/* RFC 5246 7.2.1: "MUST respond with a close_notify alert of its own and close down the connection immediately, discarding any
+	 * pending writes". A record that is sealed is not pending any more: half of it may be out. */
+	if (!e->v13 && !e->notified && e->write_end == ENGINE_OK) {
+		e->held.n = 0;
+		notify_out(e);
+		flush(e, false);
+	}
+	return ENGINE_OK;
+}
+
+static enum result error_in(struct engine *e, unsigned code)
+{
+	e->alert = (int)code;
+	e->fatal = true;
+	e->out.n = 0;
+	return e->read_end = ENGINE_ALERT;
+}
+
+/* An alert of any other shape than its two bytes has no meaning that could be authentic. */
+static enum result alert_in(struct engine *e, struct bytes body)
+{
+	if (body.n == 0)
+		return fail(e, UNEXPECTED_MESSAGE, "an empty alert");
+	if (body.n != 2)
+		return fail(e, DECODE_ERROR, "an alert that is not two bytes");
+	if (body.p[1] == ALERT_CLOSE_NOTIFY)
+		return notify_in(e);
+	/* RFC 8446 6: the level says nothing, all but the closure alerts are errors. RFC 5246 7.2: a warning is survived. */
+	if (e->v13 ? body.p[1] != ALERT_USER_CANCELED : body.p[0] != ALERT_WARNING)
+		return error_in(e, body.p[1]);
+	return ENGINE_OK;
+}
+
+/* ---- Handshake messages behind the handshake ---- */
+
+/* OpenSSL counts only the records that it is shown: it is shown tickets, each sealed anew in its place. */
+static enum result ticket_in(struct engine *e, struct bytes message)
+{
+	struct buf rec = { 0 };
+
+	keys_seal(&e->learn, TYPE_HANDSHAKE, message, 0, &rec);
+	handshake_learn(&e->hs, buf_bytes(&rec));
+	buf_free(&rec);
+	return ENGINE_OK;
+}
+
+static enum result update_in(struct engine *e, struct bytes body)
+{
+	if (body.n != 1)
+		return fail(e, DECODE_ERROR, "a KeyUpdate that is not one byte");
+	if (body.p[0] > 1)
+		return fail(e, ILLEGAL_PARAMETER, "a KeyUpdate with another value than 0 and 1");
+	keys_next(&e->rx);
+	e->update_asked = false;
+	e->update_due |= body.p[0] == 1 && !e->notified;
+	return ENGINE_OK;
+}
+
+/* A renegotiation: declined. */
+static enum result hello_in(struct engine *e)
+{
+	if (!e->notified) {
+		alert_out(e, ALERT_WARNING, NO_RENEGOTIATION);
+		flush(e, false);
+	}
+	return ENGINE_OK;
+}
+
+static bool has_place(const struct engine *e, unsigned type)
+{
+	if (e->v13)
+		return type == HS_KEY_UPDATE || (type == HS_NEW_SESSION_TICKET && !e->server);
+	return type == (e->server ? HS_CLIENT_HELLO : HS_HELLO_REQUEST);
+}
+
+static enum result message_in(struct engine *e, unsigned type, struct bytes whole, struct bytes body)
+{
+	switch (type) {
+	case HS_KEY_UPDATE:
+		return update_in(e, body);
+	case HS_NEW_SESSION_TICKET:
+		return ticket_in(e, whole);
+	default:
+		return hello_in(e);
+	}
+}
+
+/* Messages may be cut and joined by records, but none lies across a change of keys (RFC 8446 5.1). */
+static enum result handshake_in(struct engine *e, struct bytes content)
+{
+	enum result r = ENGINE_OK;
+
+	if (!content.n)
+		return fail(e, UNEXPECTED_MESSAGE, "an empty handshake record");
+	buf_add_bytes(&e->message, content);
+	while (r == ENGINE_OK && e->message.n) {
+		struct bytes in = buf_bytes(&e->message), body;
+		bool last;
+		uint8_t type;
+		uint32_t len;
+
+		if (!has_place(e, e->message.p[0]))
+			return fail(e, UNEXPECTED_MESSAGE, "a handshake message without a place");
+		if (!bytes_u8(&in, &type) || !bytes_u24(&in, &len))
+			break;
+		if (len > MESSAGE_MAX)
+			return fail(e, DECODE_ERROR, "a handshake message too long");
+		if (!bytes_take(&in, len, &body))
+			break;
+		last = !in.n;
+		r = message_in(e, type, (struct bytes){ e->message.p, 4 + (size_t)len }, body);
+		buf_drop(&e->message, 4 + (size_t)len);
+		if (r == ENGINE_OK && type == HS_KEY_UPDATE && !last)
+			return fail(e, UNEXPECTED_MESSAGE, "a message across a change of keys");
+	}
+	return r;
+}
+
+/* ---- Records behind the handshake ---- */
+
+static enum result content_in(struct engine *e, uint8_t type, struct bytes content)
+{
+	if (e->message.n && type != TYPE_HANDSHAKE)
+		return fail(e, UNEXPECTED_MESSAGE, "a record inside a handshake message");
+	switch (type) {
+	case TYPE_DATA:
+		buf_add_bytes(&e->plain, content);
+		return ENGINE_OK;
+	case TYPE_ALERT:
+		return alert_in(e, content);
+	case TYPE_HANDSHAKE:
+		return handshake_in(e, content);
+	default:
+		return fail(e, UNEXPECTED_MESSAGE, "a record without a place");
+	}
+}
+
+static enum result opened_in(struct engine *e, const struct record *rec)
+{
+	/* What rec protects, with the 1.3 padding and type byte, may be this long. */
+	size_t inner = rec->body.n < 16 ? 0 : rec->body.n - 16;
+	struct buf plain = { 0 };
+	enum result r;
+	uint8_t type;
+
+	/* RFC 8446 5: a record in clear has no place; in 1.2 it is one that does not open. */
+	if (e->v13 && rec->type != TYPE_DATA)
+		return fail(e, UNEXPECTED_MESSAGE, "a record in clear");
+	if (!keys_open(&e->rx, rec, &type, &plain))
+		r = fail(e, BAD_RECORD_MAC, "a record that does not open");
+	else if (e->v13 ? inner > RECORD_PLAIN_MAX + 1 : plain.n > RECORD_PLAIN_MAX)
+		r = fail(e, RECORD_OVERFLOW, "a record with too much in it");
+	else
+		r = content_in(e, type, buf_bytes(&plain));
+	buf_free(&plain);
+	return r;
+}
+
+/* Takes one record in. ENGINE_OK: go on and look whether it brought data or the end. */
+static enum result step(struct engine *e)
+{
+	struct record rec;
+	enum result r = record_in(e, &rec);
+
+	if (r != ENGINE_OK)
+		return r;
+	r = opened_in(e, &rec);
+	e->rec.n = 0;
+	if (e->plain.n)
+		e->idle = 0;
+	else if (r == ENGINE_OK && e->read_end == ENGINE_OK && ++e->idle > IDLE_MAX)
+		return fail(e, UNEXPECTED_MESSAGE, "too many records without data");
+	return r;
+}
+
+/* ---- The handshake ---- */
+
+/* Records of OpenSSL's: the keys go along with them. */
+static void openssl_out(struct engine *e, struct bytes in)
+{
+	struct buf plain = { 0 };
+	struct record rec;
+	uint8_t type;
+
+	while (record_take(&in, &rec) == TAKEN) {
+		plain.n = 0;
+		flow_open(&e->hs_out, &rec, true, &type, &plain);
+		buf_add_bytes(&e->out, rec.whole);
+		e->talked = true;
+	}
+	buf_free(&plain);
+}
+
+static void feed(struct engine *e, struct bytes record)
+{
+	struct buf out = { 0 };
+
+	handshake_feed(&e->hs, record, &out);
+	openssl_out(e, buf_bytes(&out));
+	buf_free(&out);
+}
+
+/* An alert inside the handshake is ours to judge. False: the record is none, or does not open. */
+static bool handshake_alert(struct engine *e, const struct record *rec, struct buf *plain)
+{
+	struct keys keys = { 0 };
+	uint8_t type = rec->type;
+	bool clear = e->hs_in.epoch == EPOCH_CLEAR || (e->v13 && type != TYPE_DATA), ok = true;
+
+	if (e->v13 && type == TYPE_DATA)
+		clear = !flow_keys(&e->hs_in)->suite;
+	if (clear)
+		buf_add_bytes(plain, rec->body);
+	else
+		ok = keys_copy(&keys, flow_keys(&e->hs_in)) && keys_open(&keys, rec, &type, plain);
+	keys_free(&keys);
+	return ok && type == TYPE_ALERT;
+}
+
+static enum result handshake_record(struct engine *e, const struct record *rec)
+{
+	struct buf plain = { 0 };
+	enum result r = ENGINE_OK;
+	uint8_t type;
+
+	e->talked = true;
+	if (handshake_alert(e, rec, &plain))
+		r = alert_in(e, buf_bytes(&plain));
+	if (r == ENGINE_OK) {
+		feed(e, rec->whole);
+		/* Behind OpenSSL, which makes the secrets out of what it is fed. */
+		plain.n = 0;
+		flow_open(&e->hs_in, rec, true, &type, &plain);
+	}
+	buf_free(&plain);
+	e->rec.n = 0;
+	return r;
+}
+
+/* What the peer seals from here on. In 1.2 its Finished was the first record under these keys. */
+static void rx_start(struct engine *e)
+{
+	const struct secrets *s = &e->hs.secrets;
+	const struct secret *data = e->server ? &s->client_data : &s->server_data;
+	struct keys own = { 0 };
+
+	if (e->v13) {
+		keys_from_secret(&e->rx, s->suite, (struct bytes){ data->p, data->n });
+		return;
+	}
+	keys_from_master(e->server ? &e->rx : &own, e->server ? &own : &e->rx, s->suite, (struct bytes){ s->master.p, s->master.n },
+	                 (struct bytes){ s->client_random, 32 }, (struct bytes){ s->server_random, 32 });
+	keys_free(&own);
+	e->rx.seq = 1;
+}
+
+static void handshake_finish(struct engine *e)
+{
+	const struct secrets *s = &e->hs.secrets;
+	struct buf ticket = { 0 };
+
+	if (e->server && e->v13 && handshake_ticket(&e->hs, &ticket))
+		openssl_out(e, buf_bytes(&ticket));
+	buf_free(&ticket);
+	rx_start(e);
+	e->tx = *flow_keys(&e->hs_out);
+	e->hs_out.now = (struct keys){ 0 };
+	if (!e->server && e->v13)
+		keys_from_secret(&e->learn, s->suite, (struct bytes){ s->server_data.p, s->server_data.n });
+	e->done = true;
+}
+
+/* OpenSSL has written the alert. */
+static enum result handshake_failed(struct engine *e)
+{
+	snprintf(e->why, sizeof(e->why), "%.90s", e->hs.error);
+	e->fatal = true;
+	return e->read_end = ENGINE_ERROR;
+}
+
+enum result engine_handshake(struct engine *e)
+{
+	enum result r = e->read_end;
+	struct record rec;
+
+	if (!e->server && !e->talked)
+		feed(e, (struct bytes){ NULL, 0 });
+	while (r == ENGINE_OK && !e->done) {
+		r = flush(e, true);
+		if (r != ENGINE_OK)
+			return r;
+		if (e->hs.failed)
+			r = handshake_failed(e);
+		else if (e->hs.done)
+			handshake_finish(e);
+		else if ((r = record_in(e, &rec)) == ENGINE_OK)
+			r = handshake_record(e, &rec);
+	}
+	return r == ENGINE_OK ? flush(e, true) : r;
+}
+
+/* ---- The calls ---- */
+
+static enum result refused(struct engine *e, const char *why)
+{
+	snprintf(e->why, sizeof(e->why), "%s", why);
+	return ENGINE_REFUSED;
+}
+
+enum result engine_read(struct engine *e, void *p, size_t n, size_t *got)
+{
+	*got = 0;
+	if (!e->done && e->read_end == ENGINE_OK)
+		return refused(e, "the handshake is not done");
+	flush(e, false);                        /* an answer that found no room before */
+	while (!e->plain.n) {
+		enum result r = e->read_end != ENGINE_OK ? e->read_end : step(e);
+
+		if (r != ENGINE_OK)
+			return r;
+	}
+	*got = n < e->plain.n ? n : e->plain.n;
+	memcpy(p, e->plain.p, *got);
+	buf_drop(&e->plain, *got);
+	return ENGINE_OK;
+}
+
+/* Why nothing can be written; ENGINE_OK: it can. */
+static enum result write_barred(struct engine *e)
+{
+	if (e->notified)
+		return refused(e, "close_notify is out");
+	if (e->fatal)
+		return e->read_end == ENGINE_ALERT ? ENGINE_ALERT : ENGINE_ERROR;
+	if (e->write_end != ENGINE_OK)
+		return e->write_end;
+	return e->done ? ENGINE_OK : refused(e, "the handshake is not done");
+}
+
+static enum result write_held(struct engine *e, const void *p, size_t n, size_t *taken)
+{
+	buf_add(&e->held, p, n);
+	*taken = n;
+	while (e->held.n >= RECORD_PLAIN_MAX)
+		buf_drop(&e->held, data_out(e, e->held.p, e->held.n));
+	flush(e, false);
+	return ENGINE_OK;
+}
+
+enum result engine_write(struct engine *e, const void *p, size_t n, bool repeated, size_t *taken)
+{
+	enum result r = write_barred(e);
+
+	*taken = 0;
+	if (r != ENGINE_OK)
+		return r;
+	if (e->taken && !repeated)
+		return refused(e, "another write is not finished");
+	if (e->cork)
+		return write_held(e, p, n, taken);
+	if (!e->taken && n)
+		e->taken = data_out(e, p, n);
+	r = flush(e, true);
+	if (r == ENGINE_WANT_WRITE)
+		return r;
+	if (r == ENGINE_OK)
+		*taken = e->taken;
+	e->taken = 0;
+	return r;
+}
+
+enum result engine_shutdown_write(struct engine *e)
+{
+	enum result r;
+
+	if (e->write_end != ENGINE_OK)
+		return e->write_end;
+	if (e->fatal)
+		return refused(e, "the connection has failed");
+	if (!e->talked)
+		return refused(e, "the connection never began");
+	if (!e->notified)
+		notify_out(e);
+	r = flush(e, true);
+	return r == ENGINE_OK && e->peer_notified ? ENGINE_COMPLETE : r;
+}
+
+enum result engine_shutdown_both(struct engine *e)
+{
+	enum result r = engine_shutdown_write(e);
+
+	if (r == ENGINE_OK && !e->done)
+		return refused(e, "the handshake is not done");
+	while (r == ENGINE_OK && !e->peer_notified) {
+		if (e->plain.n)
+			return refused(e, "data lies unread");
+		if (e->read_end != ENGINE_OK)
+			return e->read_end == ENGINE_CLOSED ? ENGINE_TRUNCATED : e->read_end;
+		r = step(e);
+	}
+	return r == ENGINE_OK ? ENGINE_COMPLETE : r;
+}
+
+enum result engine_key_update(struct engine *e, bool requested, bool repeated)
+{
+	enum result r = write_barred(e);
+
+	if (r != ENGINE_OK)
+		return r;
+	/* RFC 9846 4.7.3: one question at a time. */
+	if (!repeated && requested && e->update_asked)
+		return refused(e, "the peer has not answered the last request");
+	if (!repeated) {
+		held_out(e);
+		update_out(e, requested);
+		e->update_asked |= requested;
+	}
+	return flush(e, true);
+}
+
+enum result engine_close(struct engine *e)
+{
+	if (e->write_end != ENGINE_OK)
+		return ENGINE_OK;
+	if (!e->fatal && !e->notified && e->talked)
+		notify_out(e);
+	return flush(e, true);
+}
+
+bool engine_resumable(const struct engine *e)
+{
+	return e->done && !e->fatal;
+}
+
+bool engine_start(struct engine *e, const struct context *c, SSL_SESSION *session)
+{
+	struct fault f;
+
+	if (!handshake_start(&e->hs, c, session, &f))
+		return false;
+	flow_start(&e->hs_in, e->server, &e->hs.secrets);
+	flow_start(&e->hs_out, !e->server, &e->hs.secrets);
+	return true;
+}
+
+void engine_free(struct engine *e)
+{
+	handshake_free(&e->hs);
+	flow_free(&e->hs_in);
+	flow_free(&e->hs_out);
+	keys_free(&e->rx);
+	keys_free(&e->tx);
+	keys_free(&e->learn);
+	buf_free(&e->rec);
+	buf_free(&e->message);
+	buf_free(&e->plain);
+	buf_free(&e->out);
+	buf_free(&e->held);
+}

@@ -1,0 +1,263 @@
+/* The reference: an implementation that does all that the standards ask, made of our own record layer (engine.h). The suite is
+ * tested against it: it passes every case, and with one of its faults (faults.h) the right cases fail.
+ *
+ *	read, write     engine_read, engine_write: one record a call
+ *	shutdown write  engine_shutdown_write: complete if the peer's close_notify has come
+ *	shutdown both   engine_shutdown_both: refused while data lies unread
+ *	close           engine_close: close_notify if none is out and nothing has failed; it does not wait
+ *	plain           the transport itself: the engine takes no byte beyond the record that it reads
+ *
+ * Options: ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "adapters/reference/engine.h"
+#include "adapters/skeleton/skeleton.h"
+
+/* What connections of one role and version share. */
+static struct side { struct context context; SSL_SESSION *session; } sides[2][2];
+
+static struct side *side_of(const struct conn *c)
+{
+	return &sides[c->server][c->version == 13];
+}
+
+/* ---- The transport ---- */
+
+static ssize_t transport_recv(void *to, void *p, size_t n)
+{
+	struct conn *c = to;
+	ssize_t got;
+
+	if (c->io == IO_MEMORY)
+		return memory_recv(c, p, n);
+	do
+		got = recv(c->fd, p, n, 0);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
+{
+	struct conn *c = to;
+	ssize_t sent;
+
+	if (c->io == IO_MEMORY)
+		return memory_send(c, p, n);
+	do
+		sent = send(c->fd, p, n, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
+
+/* ---- Calls ---- */
+
+static const struct { const char *word; enum outcome outcome; } results[] = {
+	[ENGINE_OK] = { "ok", SAYS_OK },
+	[ENGINE_COMPLETE] = { "complete", SAYS_COMPLETE },
+	[ENGINE_CLOSED] = { "closed", SAYS_CLOSED },
+	[ENGINE_TRUNCATED] = { "truncated", SAYS_TRUNCATED },
+	[ENGINE_RESET] = { "reset", SAYS_RESET },
+	[ENGINE_PIPE] = { "pipe", SAYS_PIPE },
+	[ENGINE_ALERT] = { "alert", SAYS_ALERT },
+	[ENGINE_REFUSED] = { "refused", SAYS_REFUSED },
+	[ENGINE_ERROR] = { "error", SAYS_ERROR },
+	[ENGINE_WANT_READ] = { "want-read", SAYS_WANT_READ },
+	[ENGINE_WANT_WRITE] = { "want-write", SAYS_WANT_WRITE },
+};
+
+/* "ref_read=0 end=closed", "ref_write=-1 end=refused "close_notify is out"" */
+static enum outcome say(struct conn *c, struct call *k, const char *name, enum result r)
+{
+	const struct engine *e = c->tls;
+
+	switch (r) {
+	case ENGINE_OK:
+	case ENGINE_COMPLETE:
+		native(k, "ref_%s=%s", name, results[r].word);
+		break;
+	case ENGINE_CLOSED:
+		native(k, "ref_%s=0 end=closed", name);
+		break;
+	case ENGINE_WANT_READ:
+	case ENGINE_WANT_WRITE:
+		native(k, "ref_%s=-1 %s", name, results[r].word);
+		break;
+	case ENGINE_ALERT:
+		native(k, "ref_%s=-1 end=alert number=%d", name, e->alert);
+		k->alert = e->alert;
+		break;
+	case ENGINE_TRUNCATED:
+	case ENGINE_RESET:
+	case ENGINE_PIPE:
+	case ENGINE_REFUSED:
+	case ENGINE_ERROR:
+		native(k, "ref_%s=-1 end=%s", name, results[r].word);
+		native_text(k, e->why);
+		break;
+	}
+	return results[r].outcome;
+}
+
+static enum outcome handshake_call(struct conn *c, struct call *k)
+{
+	struct engine *e = c->tls;
+	enum outcome o = say(c, k, "handshake", engine_handshake(e));
+
+	return o == SAYS_OK && handshake_resumed(&e->hs) ? SAYS_RESUMED : o;
+}
+
+static enum outcome read_call(struct conn *c, struct call *k)
+{
+	enum result r = engine_read(c->tls, k->data, k->n, &k->done);
+
+	if (r != ENGINE_OK)
+		return say(c, k, "read", r);
+	native(k, "ref_read=%zu", k->done);
+	return SAYS_DATA;
+}
+
+static enum outcome write_call(struct conn *c, struct call *k)
+{
+	enum result r = engine_write(c->tls, k->data, k->n, k->repeated, &k->done);
+
+	if (r != ENGINE_OK)
+		return say(c, k, "write", r);
+	native(k, "ref_write=%zu", k->done);
+	return SAYS_OK;
+}
+
+static enum outcome shutdown_write_call(struct conn *c, struct call *k)
+{
+	enum outcome o = say(c, k, "shutdown_write", engine_shutdown_write(c->tls));
+
+	return o == SAYS_OK ? SAYS_SENT : o;
+}
+
+static enum outcome shutdown_both_call(struct conn *c, struct call *k)
+{
+	return say(c, k, "shutdown_both", engine_shutdown_both(c->tls));
+}
+
+static enum outcome key_update_call(struct conn *c, struct call *k)
+{
+	return c->version == 13 ? say(c, k, "key_update", engine_key_update(c->tls, k->requested, k->repeated)) : SAYS_UNSUPPORTED;
+}
+
+static enum outcome close_call(struct conn *c, struct call *k)
+{
+	return say(c, k, "close", engine_close(c->tls));
+}
+
+/* ---- Set up and down ---- */
+
+/* A client keeps its session; a server's are in its context, and one that failed leaves it. */
+static void session_keep(const struct conn *c, struct engine *e)
+{
+	struct side *s = side_of(c);
+
+	if (!e->done)
+		return;
+	if (c->server && !engine_resumable(e))
+		SSL_CTX_remove_session(s->context.ctx, SSL_get0_session(e->hs.ssl));
+	if (c->server)
+		return;
+	SSL_SESSION_free(s->session);
+	s->session = engine_resumable(e) ? handshake_session(&e->hs) : NULL;
+}
+
+static void abandon_call(struct conn *c)
+{
+	struct engine *e = c->tls;
+
+	session_keep(c, e);
+	engine_free(e);
+	free(e);
+}
+
+static bool context_set(struct side *s, const struct conn *c)
+{
+	const char *cert = getenv("CLOSEDRILL_CERT");
+	SSL_CTX *ctx;
+	struct fault f;
+
+	if (s->context.ctx)
+		return true;
+	if (!context_make(&s->context, c->server, c->version == 13 ? TLS13 : TLS12, NULL, NULL, &f))
+		return false;
+	ctx = s->context.ctx;
+	/* Tickets that only name a session kept here: one that has failed can be forgotten. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	if (!c->server || (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 && SSL_CTX_use_PrivateKey_file(ctx, cert, SSL_FILETYPE_PEM) == 1))
+		return true;
+	context_free(&s->context);
+	return false;
+}
+
+static enum outcome open_call(struct conn *c, struct call *k)
+{
+	struct side *s = side_of(c);
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!c->resume) {
+		SSL_SESSION_free(s->session);
+		s->session = NULL;
+	}
+	if (e && context_set(s, c)) {
+		e->io = (struct transport){ c, transport_recv, transport_send };
+		e->server = c->server;
+		e->v13 = c->version == 13;
+		e->ignore_eof = conn_option(c, "ignore-eof");
+		e->cork = conn_option(c, "cork");
+		if (engine_start(e, &s->context, s->session)) {
+			c->tls = e;
+			return SAYS_OK;
+		}
+	}
+	free(e);
+	native(k, "ref_open=-1");
+	native_text(k, "no memory, or CLOSEDRILL_CERT is not set");
+	return SAYS_ERROR;
+}
+
+static void library_name(char *name, size_t cap)
+{
+	snprintf(name, cap, "reference %s", CLOSEDRILL_VERSION);
+}
+
+static const char *const can[] = {
+	"client server tls1.2 tls1.3 blocking nonblocking memory",
+	"shutdown-write shutdown-both close abandon plain resumption key-update",
+	"option:ignore-eof option:cork",
+	NULL
+};
+
+static const struct adapter adapter = {
+	.api = "reference",
+	.can = can,
+	.promises = "truncation-visible",
+	.library = library_name,
+	.open = open_call,
+	.handshake = handshake_call,
+	.read = read_call,
+	.write = write_call,
+	.shutdown_write = shutdown_write_call,
+	.shutdown_both = shutdown_both_call,
+	.key_update = key_update_call,
+	.close = close_call,
+	.abandon = abandon_call,
+};
+
+int main(void)
+{
+	int status = skeleton_run(&adapter);
+
+	for (size_t i = 0; i < 4; i++) {
+		SSL_SESSION_free(sides[i / 2][i % 2].session);
+		context_free(&sides[i / 2][i % 2].context);
+	}
+	return status;
+}

@@ -1,0 +1,121 @@
+/* fault: something wrong in a file that we read, with its place. */
+#include "peer/fault.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+bool fault_set(struct fault *f, const struct where *at, const char *fmt, ...)
+{
+	const char *source = at->source ? at->source : "";
+	size_t len = min(strcspn(source, "\n"), sizeof(f->source) - 1);
+	va_list ap;
+
+	*f = (struct fault){ .line = at->line, .col = at->col, .width = at->width };
+	snprintf(f->file, sizeof(f->file), "%s", at->file ? at->file : "");
+	memcpy(f->source, source, len);
+	va_start(ap, fmt);
+	vsnprintf(f->msg, sizeof(f->msg), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool fault_machine(struct fault *f, const char *fmt, ...)
+{
+	int error = errno;
+	va_list ap;
+	size_t n;
+
+	*f = (struct fault){ 0 };
+	va_start(ap, fmt);
+	vsnprintf(f->msg, sizeof(f->msg), fmt, ap);
+	va_end(ap);
+	n = strlen(f->msg);
+	if (n > 0 && f->msg[n - 1] == ':')
+		snprintf(f->msg + n, sizeof(f->msg) - n, " %s", strerror(error));
+	return false;
+}
+
+/* All but the first byte of a character in UTF-8: it takes no column on the screen. */
+static bool continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static void print_caret(FILE *to, const struct fault *f)
+{
+	size_t len = strlen(f->source), start = f->col > 0 ? (size_t)f->col - 1 : 0;
+	size_t end = min(len, start + (f->width > 0 ? (size_t)f->width : 0));
+
+	if (start > len)
+		return;         /* the line was too long to copy so far */
+	fputs("  ", to);
+	for (size_t i = 0; i < start; i++)
+		if (!continues(f->source[i]))
+			putc(f->source[i] == '\t' ? '\t' : ' ', to);    /* tabs stay tabs: the caret lines up */
+	putc('^', to);
+	for (size_t i = start + 1; i < end; i++)
+		if (!continues(f->source[i]))
+			putc('~', to);
+	putc('\n', to);
+}
+
+void fault_print(FILE *to, const struct fault *f)
+{
+	if (f->line == 0) {
+		fprintf(to, "%s\n", f->msg);
+		return;
+	}
+	fprintf(to, "%s:%d:%d: %s\n", f->file, f->line, f->col, f->msg);
+	if (!*f->source)
+		return;         /* an empty line, or the end of the file: nothing to point at */
+	fprintf(to, "  %s\n", f->source);
+	print_caret(to, f);
+}
+
+enum { WORD_MAX = 64 };
+
+/* Levenshtein's distance; b is shorter than WORD_MAX. One row of the table is kept. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t nb = strlen(b), row[WORD_MAX];
+
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < nb; j++) {
+			size_t above = row[j + 1];
+
+			row[j + 1] = min(min(above, row[j]) + 1, diagonal + (a[i] != b[j]));
+			diagonal = above;
+		}
+	}
+	return row[nb];
+}
+
+const char *fault_nearest(const char *w, const char *const *words, size_t n)
+{
+	size_t len = strlen(w), best = (len + 2) / 3 + 1;      /* farther than this is a guess, not a slip */
+	const char *nearest = NULL;
+
+	if (len >= WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(words[i], w);
+
+		if (d < best && d < len) {
+			best = d;
+			nearest = words[i];
+		}
+	}
+	return nearest;
+}

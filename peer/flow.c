@@ -1,0 +1,190 @@
+/* flow: which keys are in force in one direction, and when they change. */
+#include "peer/flow.h"
+
+#include <string.h>
+
+/* The random of a ServerHello that is a HelloRetryRequest (RFC 8446 4.1.3). */
+static const uint8_t retry_random[32] = {
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c
+};
+
+void flow_start(struct flow *fl, bool client, const struct secrets *secrets)
+{
+	*fl = (struct flow){ .client = client, .secrets = secrets };
+}
+
+void flow_free(struct flow *fl)
+{
+	keys_free(&fl->now);
+	keys_free(&fl->old);
+	keys_free(&fl->handshake);
+	buf_free(&fl->message);
+	*fl = (struct flow){ 0 };
+}
+
+static bool is13(const struct flow *fl)
+{
+	return fl->secrets->suite && fl->secrets->suite->version == TLS13;
+}
+
+static struct bytes secret_bytes(const struct secret *s)
+{
+	return (struct bytes){ s->p, s->n };
+}
+
+static void use_handshake_keys(struct flow *fl)
+{
+	const struct secret *s = fl->client ? &fl->secrets->client_handshake : &fl->secrets->server_handshake;
+
+	if (fl->epoch != EPOCH_CLEAR || !is13(fl) || !s->n)
+		return;
+	if (keys_from_secret(&fl->now, fl->secrets->suite, secret_bytes(s)))
+		fl->epoch = EPOCH_HANDSHAKE;
+}
+
+static void use_data_keys_13(struct flow *fl)
+{
+	const struct secret *s = fl->client ? &fl->secrets->client_data : &fl->secrets->server_data;
+
+	if (fl->epoch == EPOCH_DATA || !s->n)
+		return;
+	keys_free(&fl->handshake);
+	fl->handshake = fl->now;
+	fl->now = (struct keys){ 0 };
+	if (keys_from_secret(&fl->now, fl->secrets->suite, secret_bytes(s)))
+		fl->epoch = EPOCH_DATA;
+}
+
+static void use_data_keys_12(struct flow *fl)
+{
+	const struct secrets *s = fl->secrets;
+	struct keys other = { 0 };
+
+	if (fl->epoch == EPOCH_DATA || !s->suite || !s->master.n)
+		return;
+	if (keys_from_master(fl->client ? &fl->now : &other, fl->client ? &other : &fl->now, s->suite, secret_bytes(&s->master),
+	                     (struct bytes){ s->client_random, 32 }, (struct bytes){ s->server_random, 32 }))
+		fl->epoch = EPOCH_DATA;
+	keys_free(&other);
+}
+
+static void next_keys(struct flow *fl)
+{
+	struct keys next = { 0 };
+
+	if (!keys_copy(&next, &fl->now) || !keys_next(&next)) {
+		keys_free(&next);
+		return;
+	}
+	keys_free(&fl->old);
+	fl->old = fl->now;
+	fl->now = next;
+}
+
+/* Keys change behind a message, not behind a record: several can share one (RFC 8446 5.1). */
+static void message_passed(struct flow *fl, uint8_t type, struct bytes body)
+{
+	switch (type) {
+	case HS_SERVER_HELLO:
+		if (!fl->client && !(body.n >= 34 && memcmp(body.p + 2, retry_random, 32) == 0))
+			use_handshake_keys(fl);
+		break;
+	case HS_FINISHED:
+		fl->finished = true;
+		if (is13(fl))
+			use_data_keys_13(fl);
+		break;
+	case HS_KEY_UPDATE:
+		if (is13(fl) && fl->epoch == EPOCH_DATA)
+			next_keys(fl);
+		break;
+	default:
+		break;
+	}
+}
+
+static void handshake_passed(struct flow *fl, struct bytes content)
+{
+	buf_add_bytes(&fl->message, content);
+	for (;;) {
+		struct bytes in = buf_bytes(&fl->message), body;
+		uint8_t type;
+		uint32_t len;
+
+		if (!bytes_u8(&in, &type) || !bytes_u24(&in, &len) || !bytes_take(&in, len, &body))
+			return;
+		message_passed(fl, type, body);
+		buf_drop(&fl->message, 4 + (size_t)len);
+	}
+}
+
+void flow_passed(struct flow *fl, uint8_t type, struct bytes content)
+{
+	if (fl->epoch == EPOCH_DATA)
+		fl->sealed_data++;
+	if (type == TYPE_HANDSHAKE)
+		handshake_passed(fl, content);
+	else if (type == TYPE_CCS && !is13(fl))
+		use_data_keys_12(fl);
+}
+
+struct keys *flow_keys(struct flow *fl)
+{
+	/* A client goes over to handshake keys once it has the ServerHello (RFC 8446 A.1); a 1.2 side by its own ChangeCipherSpec. */
+	if (fl->client)
+		use_handshake_keys(fl);
+	return &fl->now;
+}
+
+static bool open_next(struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain)
+{
+	struct keys next = { 0 };
+	bool ok = is13(fl) && fl->epoch == EPOCH_DATA && keys_copy(&next, &fl->now) && keys_next(&next) &&
+	          keys_open(&next, rec, type, plain);
+
+	keys_free(&next);
+	return ok;
+}
+
+static int open_clear(const struct record *rec, uint8_t *type, struct buf *plain)
+{
+	*type = rec->type;
+	buf_add_bytes(plain, rec->body);
+	return FLOW_CLEAR;
+}
+
+static int open_other(struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain)
+{
+	if (fl->old.suite && keys_open(&fl->old, rec, type, plain))
+		return FLOW_OLD;
+	if (fl->handshake.suite && keys_open(&fl->handshake, rec, type, plain))
+		return FLOW_HANDSHAKE;
+	if (open_next(fl, rec, type, plain))
+		return FLOW_NEXT;
+	/* In the clear a record is only what cannot be a sealed one: an alert of two bytes, say. */
+	if (rec->type != TYPE_DATA && rec->body.n < 24)
+		return open_clear(rec, type, plain);
+	return -1;
+}
+
+int flow_open(struct flow *fl, const struct record *rec, bool strict, uint8_t *type, struct buf *plain)
+{
+	size_t had = plain->n;
+	bool clear;
+
+	if (fl->client && rec->type == TYPE_DATA)
+		use_handshake_keys(fl);
+	/* 1.3: a ChangeCipherSpec is never protected (RFC 8446 5); 1.2: nothing is before this side's own. */
+	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS);
+	if (clear) {
+		open_clear(rec, type, plain);
+		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
+		return FLOW_NOW;
+	}
+	if (!(is13(fl) && rec->type != TYPE_DATA) && keys_open(&fl->now, rec, type, plain)) {
+		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
+		return FLOW_NOW;
+	}
+	return strict ? -1 : open_other(fl, rec, type, plain);
+}

@@ -1,0 +1,41 @@
+/* handshake: OpenSSL's handshake over memory BIOs. It gives records to send and takes records one at a time, so that nothing
+ * is left inside when the record layer takes over; the negotiated secrets come out through the key log. */
+#ifndef PEER_HANDSHAKE_H
+#define PEER_HANDSHAKE_H
+
+#include <openssl/ssl.h>
+
+#include "peer/cert.h"
+#include "peer/fault.h"
+#include "peer/flow.h"
+
+/* What all connections of one role and version share. */
+struct context { SSL_CTX *ctx; bool server; enum tls_version version; };
+
+/* ecdsa and rsa: for servers, may be NULL for clients; copied by reference count. */
+bool context_make(struct context *c, bool server, enum tls_version version, const struct cert *ecdsa, const struct cert *rsa, struct fault *f);
+void context_free(struct context *c);
+
+struct handshake {
+	SSL *ssl;
+	BIO *in, *out;                          /* owned by ssl */
+	struct secrets secrets;
+	struct buf keylog;                      /* lines of an SSLKEYLOGFILE */
+	bool server, done, failed;
+	char error[160];                        /* why it failed */
+};
+
+/* session: to offer (a client), or NULL. The handshake must not move in memory until handshake_free. */
+bool handshake_start(struct handshake *h, const struct context *c, SSL_SESSION *session, struct fault *f);
+/* Takes one whole record (empty: nothing, a client's first step), goes on, and appends what is to be sent to *out. */
+void handshake_feed(struct handshake *h, struct bytes record, struct buf *out);
+bool handshake_resumed(const struct handshake *h);
+/* After the handshake, as client: gives records that came later to OpenSSL, so that it learns tickets. */
+void handshake_learn(struct handshake *h, struct bytes records);
+/* The session for a later connection, a new reference; NULL if there is none. The connection counts as closed well. */
+SSL_SESSION *handshake_session(struct handshake *h);
+/* As 1.3 server: one more NewSessionTicket as a record sealed by OpenSSL, under its own count of records. */
+bool handshake_ticket(struct handshake *h, struct buf *out);
+void handshake_free(struct handshake *h);
+
+#endif

@@ -1,0 +1,243 @@
+/* adapter: an implementation under test behind its adapter program. */
+#include "runner/adapter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { GREETING_MS = 30000, GREETING_LINES_MAX = 200 };
+
+static void words_free(char ***words, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		free((*words)[i]);
+	free(*words);
+	*words = NULL;
+	*n = 0;
+}
+
+static void add_words(char ***words, size_t *n, struct bytes text)
+{
+	while (text.n) {
+		const uint8_t *space = memchr(text.p, ' ', text.n);
+		size_t len = space ? (size_t)(space - text.p) : text.n;
+
+		if (len) {
+			*words = reallocarray(*words, *n + 2, sizeof(**words));
+			assert(*words);
+			(*words)[(*n)++] = strndup((const char *)text.p, len);
+			(*words)[*n] = NULL;
+		}
+		bytes_take(&text, len + (space != NULL), &(struct bytes){ 0 });
+	}
+}
+
+/* A program of the user's own is called by its last name: results and folders carry no path. */
+void adapter_init(struct adapter *a, const char *command, const char *dir)
+{
+	size_t words = 0;
+	const char *base = strrchr(command, '/');
+
+	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1 } };
+	add_words(&a->argv, &words, bytes_of(command));
+	a->name = strdup(base ? base + 1 : command);
+	assert(words && a->name);
+	if (!strchr(a->argv[0], '/')) {
+		char *path = malloc(strlen(dir) + strlen(a->argv[0]) + 2);
+
+		assert(path);
+		sprintf(path, "%s/%s", dir, a->argv[0]);
+		free(a->argv[0]);
+		a->argv[0] = path;
+	}
+}
+
+static void greeting_free(struct adapter *a)
+{
+	free(a->library);
+	free(a->api);
+	a->library = a->api = NULL;
+	words_free(&a->can, &a->ncan);
+	words_free(&a->promises, &a->npromises);
+	a->wants_rsa = false;
+}
+
+void adapter_stop(struct adapter *a)
+{
+	watch_end(&a->watch);
+	child_end(&a->child);
+	a->alive = false;
+	a->listen_port = 0;
+}
+
+void adapter_free(struct adapter *a)
+{
+	adapter_stop(a);
+	greeting_free(a);
+	for (char **w = a->argv; w && *w; w++)
+		free(*w);
+	free(a->argv);
+	free(a->name);
+	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1 } };
+}
+
+const char *adapter_log(struct adapter *a)
+{
+	child_drain(&a->child);
+	return buf_str(&a->child.log);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* One line, waited for: only while greeting, when nothing else goes on. */
+static bool next_line(struct adapter *a, int64_t deadline_ms, struct bytes *line)
+{
+	while (!child_line(&a->child, line)) {
+		struct pollfd p[2] = { { a->child.out, POLLIN, 0 }, { a->child.err, POLLIN, 0 } };
+		int64_t left = deadline_ms - now_ms();
+
+		if (a->child.ended || a->child.flooded || left <= 0)
+			return false;
+		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
+			return false;
+		child_drain(&a->child);
+	}
+	return true;
+}
+
+static bool key_is(struct bytes *line, const char *key)
+{
+	size_t n = strlen(key);
+
+	if (line->n < n || memcmp(line->p, key, n) != 0 || (line->n > n && line->p[n] != ' '))
+		return false;
+	bytes_take(line, line->n > n ? n + 1 : n, &(struct bytes){ 0 });
+	return true;
+}
+
+static void set_text(char **to, struct bytes text)
+{
+	free(*to);
+	*to = strndup((const char *)text.p, text.n);
+}
+
+/* False at a line that is no greeting. */
+static bool greeting_line(struct adapter *a, struct bytes line, bool *ready)
+{
+	if (key_is(&line, "library"))
+		set_text(&a->library, line);
+	else if (key_is(&line, "api"))
+		set_text(&a->api, line);
+	else if (key_is(&line, "can"))
+		add_words(&a->can, &a->ncan, line);
+	else if (key_is(&line, "promises"))
+		add_words(&a->promises, &a->npromises, line);
+	else if (key_is(&line, "wants"))
+		a->wants_rsa |= bytes_is(line, "rsa");
+	else if (key_is(&line, "ready"))
+		*ready = true;
+	else
+		return false;
+	return true;
+}
+
+static bool how_it_died(struct adapter *a, const char *when, struct fault *f)
+{
+	char how[32] = "";
+
+	child_drain(&a->child);
+	if (a->child.ended)
+		child_died(&a->child, how, sizeof(how));
+	return fault_machine(f, "adapter %s %s%s%s; its log: %.160s", a->name,
+	                     a->child.flooded ? "printed a line without end" : a->child.ended ? "ended" : "said nothing more", when,
+	                     how[0] ? how : "", a->child.log.n ? buf_str(&a->child.log) : "(empty)");
+}
+
+static bool read_greeting(struct adapter *a, struct fault *f)
+{
+	int64_t deadline = now_ms() + GREETING_MS;
+	bool ready = false;
+	struct bytes line;
+
+	for (int i = 0; !ready && i < GREETING_LINES_MAX; i++) {
+		if (!next_line(a, deadline, &line))
+			return how_it_died(a, " before its greeting was complete ", f);
+		if (!greeting_line(a, line, &ready))
+			return fault_machine(f, "adapter %s breaks the contract: its greeting has the line \"%.*s\"", a->name,
+			                     line.n > 100 ? 100 : (int)line.n, (const char *)line.p);
+	}
+	if (!ready || !a->library)
+		return fault_machine(f, "adapter %s breaks the contract: its greeting has no `%s`", a->name, ready ? "library" : "ready");
+	if (!a->api)
+		a->api = strdup("");
+	return true;
+}
+
+static bool try_nonsense(struct adapter *a, struct fault *f)
+{
+	struct bytes line;
+
+	if (!child_say(&a->child, bytes_of("no-such-call")) || !next_line(a, now_ms() + GREETING_MS, &line))
+		return how_it_died(a, " when it was given a line that it cannot know ", f);
+	if (!bytes_is(line, "unsupported"))
+		return fault_machine(f, "adapter %s breaks the contract: it answers a call that does not exist with \"%.*s\"", a->name,
+		                     line.n > 100 ? 100 : (int)line.n, (const char *)line.p);
+	return true;
+}
+
+static bool start_once(struct adapter *a, const char *cert, struct fault *f)
+{
+	char env_cert[96];
+	char *env[] = { env_cert, NULL };
+
+	adapter_stop(a);
+	greeting_free(a);
+	snprintf(env_cert, sizeof(env_cert), "CLOSEDRILL_CERT=%s", cert);
+	if (!child_start(&a->child, a->argv, env, CHILD_UNPRIVILEGED, f) || !read_greeting(a, f) || !try_nonsense(a, f)) {
+		adapter_stop(a);
+		return false;
+	}
+	a->alive = watch_start(&a->watch, a->child.pid);
+	return a->alive || fault_machine(f, "/proc does not show the adapter %s (is it mounted with hidepid?)", a->name);
+}
+
+bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct fault *f)
+{
+	bool rsa_first = a->wants_rsa;
+
+	if (!start_once(a, rsa_first ? rsa : cert, f))
+		return false;
+	/* Only its greeting tells that it wants the other certificate. */
+	return !a->wants_rsa || rsa_first || start_once(a, rsa, f);
+}
+
+bool adapter_can(const struct adapter *a, const char *word)
+{
+	for (size_t i = 0; i < a->ncan; i++)
+		if (strcmp(a->can[i], word) == 0)
+			return true;
+	return false;
+}
+
+unsigned adapter_variants(const struct adapter *a)
+{
+	static const struct { const char *word; unsigned bit; } rows[] = {
+		{ "client", FOR_CLIENT }, { "server", FOR_SERVER }, { "tls1.2", FOR_TLS12 }, { "tls1.3", FOR_TLS13 },
+		{ "blocking", FOR_BLOCKING }, { "nonblocking", FOR_NONBLOCKING }, { "memory", FOR_MEMORY },
+	};
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < countof(rows); i++)
+		if (adapter_can(a, rows[i].word))
+			bits |= rows[i].bit;
+	return bits;
+}

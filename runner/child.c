@@ -1,0 +1,212 @@
+/* child: processes that we start. */
+#include "runner/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000 };
+
+extern char **environ;
+
+static void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void in_child(char *const argv[], char *const env[], int how, const int fds[3], int report)
+{
+	int e;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_DFL);
+	for (int i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			dup2(fds[i], i);
+	if (how == CHILD_UNPRIVILEGED)
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (; env && *env; env++)
+		putenv(*env);
+	execvp(argv[0], argv);
+	e = errno;
+	if (write(report, &e, sizeof(e)) != sizeof(e))
+		_exit(126);
+	_exit(127);
+}
+
+/* Each pipe: ours and the child's end, both close-on-exec (the child's is duplicated onto 0, 1, 2). */
+static bool make_pipes(int theirs[3], struct child *c, int report[2])
+{
+	int p[2];
+
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return false;
+	for (int i = 0; i < 3; i++) {
+		if (pipe2(p, O_CLOEXEC) != 0)
+			return false;
+		theirs[i] = i == 0 ? p[0] : p[1];
+		*(i == 0 ? &c->in : i == 1 ? &c->out : &c->err) = i == 0 ? p[1] : p[0];
+	}
+	fcntl(c->out, F_SETFL, O_NONBLOCK);
+	fcntl(c->err, F_SETFL, O_NONBLOCK);
+	return true;
+}
+
+bool child_start(struct child *c, char *const argv[], char *const env[], int how, struct fault *f)
+{
+	int theirs[3] = { -1, -1, -1 }, report[2] = { -1, -1 }, e = 0;
+	bool ok;
+
+	*c = (struct child){ .in = -1, .out = -1, .err = -1 };
+	ok = make_pipes(theirs, c, report) && (c->pid = fork()) >= 0;
+	if (ok && c->pid == 0)
+		in_child(argv, env, how, theirs, report[1]);
+	e = ok ? 0 : errno;
+	for (int i = 0; i < 3; i++)
+		fd_close(&theirs[i]);
+	fd_close(&report[1]);
+	if (ok && read(report[0], &e, sizeof(e)) == sizeof(e))
+		ok = false;
+	fd_close(&report[0]);
+	if (ok)
+		return true;
+	child_end(c);
+	errno = e;
+	return fault_machine(f, "cannot run %s:", argv[0]);
+}
+
+bool child_say(struct child *c, struct bytes line)
+{
+	struct buf text = { 0 };
+	size_t done = 0;
+
+	buf_add_bytes(&text, line);
+	buf_u8(&text, '\n');
+	while (done < text.n) {
+		ssize_t n = write(c->in, text.p + done, text.n - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	buf_free(&text);
+	return done == line.n + 1;
+}
+
+static bool drain_log(struct child *c)
+{
+	char chunk[4096];
+	bool came = false;
+	ssize_t n;
+
+	while (c->err >= 0 && (n = read(c->err, chunk, sizeof(chunk))) > 0) {
+		buf_add(&c->log, chunk, (size_t)n);
+		if (c->log.n > LOG_KEEP)
+			buf_drop(&c->log, c->log.n - LOG_KEEP);
+		came = true;
+		if ((size_t)n < sizeof(chunk))
+			break;
+	}
+	return came;
+}
+
+bool child_drain(struct child *c)
+{
+	bool came = drain_log(c);
+
+	while (c->out >= 0 && !c->ended && !c->flooded) {
+		uint8_t *p = buf_grow(&c->lines, 4096);
+		ssize_t n = read(c->out, p, 4096);
+
+		c->lines.n -= 4096 - (size_t)(n > 0 ? n : 0);
+		if (n < 0)
+			break;
+		came = true;
+		c->ended = n == 0;
+		c->flooded = c->lines.n > LINE_MAX_BYTES;
+		if (n < 4096)
+			break;
+	}
+	return came;
+}
+
+bool child_line(struct child *c, struct bytes *line)
+{
+	uint8_t *end;
+
+	/* The line taken last stays in front until here: so it was valid meanwhile. */
+	buf_drop(&c->lines, c->taken);
+	c->taken = 0;
+	end = c->lines.n ? memchr(c->lines.p, '\n', c->lines.n) : NULL;
+	if (!end)
+		return false;
+	*line = (struct bytes){ c->lines.p, (size_t)(end - c->lines.p) };
+	c->taken = line->n + 1;
+	return true;
+}
+
+int64_t child_cpu_us(const struct child *c)
+{
+	clockid_t clock;
+	struct timespec t;
+
+	if (c->pid <= 0 || clock_getcpuclockid(c->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+		return 0;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void tell_status(int status, char *how, size_t cap)
+{
+	if (WIFSIGNALED(status))
+		snprintf(how, cap, "SIG%s", sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?");
+	else
+		snprintf(how, cap, "exit %d", WEXITSTATUS(status));
+}
+
+bool child_died(struct child *c, char *how, size_t cap)
+{
+	int status, pidfd;
+
+	if (c->pid <= 0)
+		return false;
+	/* The end of its stdout comes a little before the end of the process; one that lives on without stdout is not waited for. */
+	pidfd = c->ended ? (int)syscall(SYS_pidfd_open, c->pid, 0) : -1;
+	if (pidfd >= 0) {
+		struct pollfd p = { pidfd, POLLIN, 0 };
+
+		poll(&p, 1, DEATH_MS);
+		close(pidfd);
+	}
+	if (waitpid(c->pid, &status, WNOHANG) != c->pid)
+		return false;
+	tell_status(status, how, cap);
+	c->pid = 0;
+	return true;
+}
+
+void child_end(struct child *c)
+{
+	fd_close(&c->in);
+	fd_close(&c->out);
+	fd_close(&c->err);
+	if (c->pid > 0) {
+		kill(c->pid, SIGKILL);
+		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	buf_free(&c->lines);
+	buf_free(&c->log);
+	*c = (struct child){ .in = -1, .out = -1, .err = -1 };
+}

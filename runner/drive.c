@@ -1,0 +1,822 @@
+/* drive: plays one case in one variant. */
+#include "runner/drive.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/fdstep.h"
+#include "runner/pathstep.h"
+#include "runner/peerstep.h"
+#include "runner/sandbox.h"
+#include "runner/wait.h"
+
+enum { READ_DEFAULT = 16384, READ_ALL_MAX = 100000, STATE_ESTABLISHED = 1 };
+
+enum step_end { STEP_DONE, STEP_ENDS_RUN, STEP_BROKEN };        /* ENDS_RUN: the call never came back where the script goes on */
+
+static struct conn_seen *conn(struct worker *w)
+{
+	return &w->e->conns[w->e->nconns - 1];
+}
+
+static const struct step *step_at(const struct worker *w)
+{
+	return &w->e->script->steps[w->at_step];
+}
+
+static bool broke(struct worker *w, struct fault *f, const char *what)
+{
+	return fault_machine(f, "%.*s: %s", (int)step_at(w)->words.n, (const char *)step_at(w)->words.p, what);
+}
+
+/* --- talking to the adapter -------------------------------------------------------------------------------------------- */
+
+static bool contract_broken(struct worker *w, struct bytes line, const char *why, struct fault *f)
+{
+	struct adapter *a = w->adapter;
+
+	fault_machine(f, "adapter %s breaks the contract: %s: \"%.*s\"", a->name, why, line.n > 80 ? 80 : (int)line.n, (const char *)line.p);
+	adapter_stop(a);
+	return false;
+}
+
+static void set_crash(struct worker *w, struct answer *x)
+{
+	char how[32] = "its stdout closed";
+
+	child_died(&w->adapter->child, how, sizeof(how));
+	*x = answer_of(OUTCOME_CRASH);
+	buf_add_bytes(&x->text, bytes_of(how));
+	buf_quote(&x->native, bytes_of(adapter_log(w->adapter)));
+	adapter_stop(w->adapter);
+}
+
+/* Waits for the outstanding call. False: *f, and the run is broken. */
+static bool collect(struct worker *w, struct answer *x, struct fault *f)
+{
+	struct bytes line;
+	const char *why;
+
+	w->again.n = 0;
+	switch (wait_answer(w, &line)) {
+	case SETTLED_ANSWER:
+		w->outstanding = false;
+		if (answer_parse(line, x, &why))
+			return true;
+		answer_free(x);
+		return contract_broken(w, line, why, f);
+	case SETTLED_BLOCKED:
+		*x = answer_of(OUTCOME_BLOCKED);
+		buf_add_bytes(&x->native, buf_bytes(&w->again));
+		return true;
+	case SETTLED_SPINS:
+		*x = answer_of(OUTCOME_SPINS);
+		adapter_stop(w->adapter);
+		w->outstanding = false;
+		return true;
+	case SETTLED_GONE:
+		set_crash(w, x);
+		w->outstanding = false;
+		return true;
+	case SETTLED_WATCHDOG:
+		fault_machine(f, "adapter %s neither answered nor came to rest (%s)", w->adapter->name,
+		              w->adapter->child.flooded ? "a line without end" : "it sleeps in a call with a timer, or waits for something else than us");
+		adapter_stop(w->adapter);
+		return false;
+	}
+	abort();
+}
+
+static bool say(struct worker *w, struct bytes line, struct fault *f)
+{
+	w->outstanding = true;
+	w->outstanding_step = w->at_step;
+	if (child_say(&w->adapter->child, line) || w->adapter->child.in >= 0)
+		return true;            /* a dead adapter shows at the answer */
+	return fault_machine(f, "adapter %s takes no more lines", w->adapter->name);
+}
+
+static bool call(struct worker *w, const char *line, struct answer *x, struct fault *f)
+{
+	return say(w, bytes_of(line), f) && collect(w, x, f);
+}
+
+/* A call that is no part of the case and has to be ok: listen, open, end. */
+static bool call_ok(struct worker *w, const char *line, struct answer *x, struct fault *f)
+{
+	if (!call(w, line, x, f))
+		return false;
+	if (x->outcome == OUTCOME_OK)
+		return true;
+	fault_machine(f, "adapter %s: `%s` gave %s: %.160s", w->adapter->name, line, outcome_word(x->outcome), buf_str(&x->native));
+	adapter_stop(w->adapter);
+	return false;
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------------- */
+
+/* "127.0.0.1:4433 ..." in the native part. */
+static uint16_t port_in(const struct answer *x)
+{
+	const uint8_t *colon = x->native.n ? memchr(x->native.p, ':', x->native.n) : NULL;
+	unsigned port = 0;
+
+	for (const uint8_t *p = colon; p && ++p < x->native.p + x->native.n && *p >= '0' && *p <= '9' && port < 65536;)
+		port = port * 10 + (unsigned)(*p - '0');
+	return port < 65536 ? (uint16_t)port : 0;
+}
+
+static bool start_adapter(struct worker *w, struct fault *f)
+{
+	struct answer x = { 0 };
+	bool ok = true;
+
+	if (!w->adapter->alive && !adapter_start(w->adapter, w->cert_path, w->rsa_path, f))
+		return false;
+	w->adapter->watch.idle_timed = watch_timed(&w->adapter->watch, NULL);
+	if (!variant_client(w->variant) && !w->adapter->listen_port) {
+		ok = call_ok(w, "listen", &x, f);
+		w->adapter->listen_port = ok ? port_in(&x) : 0;
+		if (ok && !w->adapter->listen_port)
+			ok = contract_broken(w, buf_bytes(&x.native), "`listen` does not say where", f);
+		answer_free(&x);
+	}
+	return ok;
+}
+
+static void open_line(struct worker *w, bool resume, struct buf *line)
+{
+	const struct script *s = w->e->script;
+	unsigned v = w->variant;
+
+	buf_printf(line, "open %s tls%s %s", v & FOR_CLIENT ? "client" : "server", v & FOR_TLS13 ? "1.3" : "1.2",
+	           v & FOR_BLOCKING ? "blocking" : v & FOR_NONBLOCKING ? "nonblocking" : "memory");
+	if (v & FOR_CLIENT)
+		buf_printf(line, " 127.0.0.1:%u", w->peer_port);
+	if (resume)
+		buf_printf(line, " resume");
+	for (size_t i = 0; i < s->noptions; i++)
+		buf_printf(line, " option:%.*s", (int)s->options[i].n, (const char *)s->options[i].p);
+}
+
+static int accept_iut(struct worker *w, struct fault *f)
+{
+	int64_t deadline = now_us() + 5000000;
+	int fd;
+
+	while ((fd = tcp_accept(w->peer.listener)) < 0 && (errno == EAGAIN || errno == EINTR) && now_us() < deadline)
+		;
+	if (fd < 0)
+		fault_machine(f, "the adapter said that it is connected, but nothing arrived:");
+	return fd;
+}
+
+/* What the peer knows of the connection goes over into the evidence. */
+static void keep_conn(struct worker *w)
+{
+	struct conn_seen *c;
+	struct peer *p = &w->peer;
+
+	if (!w->e->nconns)
+		return;
+	c = conn(w);
+	c->undelivered = p->sent_to_tcp < p->sent.n || (p->fin_wanted && !p->fin_sent) || (p->fd >= 0 && !w->path_broken && c->undelivered);
+	if (p->fd >= 0) {
+		struct tcp_view v;
+
+		c->undelivered |= tcp_look(p->fd, &v) && v.unsent > 0;
+	}
+	c->secrets = p->hs.secrets;
+	c->keylog = p->hs.keylog;
+	p->hs.keylog = (struct buf){ 0 };
+	c->sent = p->sent;
+	p->sent = (struct buf){ 0 };
+	p->sent_to_tcp = 0;
+	c->claims = p->claims;
+	c->nclaims = p->nclaims;
+	c->flights = p->flights;
+	c->nflights = p->nflights;
+	p->claims = NULL;
+	p->flights = NULL;
+	c->fin_sent = p->fin_sent;
+	c->reset_sent = p->reset_sent;
+}
+
+static void drop_held(struct worker *w)
+{
+	if (w->held_fd >= 0)
+		close(w->held_fd);
+	w->held_fd = -1;
+}
+
+static void check_socket_left(struct worker *w)
+{
+	struct sock_view v;
+
+	if (w->e->nconns && w->closed_by_iut && w->held_fd < 0 && look_iut(w, &v))
+		conn(w)->socket_left = v.there && v.inode != 0;
+}
+
+static bool open_conn(struct worker *w, bool resume, struct fault *f)
+{
+	bool client = variant_client(w->variant), v13 = variant_13(w->variant);
+	SSL_SESSION *session = NULL;
+	struct answer x = { 0 };
+	struct buf line = { 0 };
+	int fd = -1;
+	bool ok;
+
+	if (w->e->nconns == CONNS_MAX)
+		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
+	if (resume && !client) {
+		handshake_learn(&w->peer.hs, buf_bytes(&w->peer.in));
+		session = handshake_session(&w->peer.hs);
+	}
+	check_socket_left(w);
+	keep_conn(w);
+	open_line(w, resume, &line);
+	if (!client)
+		fd = tcp_connect(w->adapter->listen_port, f);
+	w->begun = w->closed_by_iut = w->path_broken = false;
+	drop_held(w);
+	/* The connection before, if it still stands, ends here, outside of what is judged. */
+	peer_drop(&w->peer);
+	ok = (client || fd >= 0) && call_ok(w, buf_str(&line), &x, f);
+	if (ok && client)
+		fd = accept_iut(w, f);
+	ok = ok && fd >= 0 && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
+	if (ok)
+		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) };
+	else if (fd >= 0 && w->peer.fd != fd)
+		close(fd);
+	SSL_SESSION_free(session);
+	answer_free(&x);
+	buf_free(&line);
+	return ok;
+}
+
+/* --- steps ------------------------------------------------------------------------------------------------------------- */
+
+static struct step_seen *seen(struct worker *w)
+{
+	return &w->e->steps[w->at_step];
+}
+
+static void set_answer(struct worker *w, struct answer x)
+{
+	answer_free(&seen(w)->answer);
+	seen(w)->answer = x;
+	seen(w)->answered = true;
+}
+
+static bool blocked_allowed(const struct step *st)
+{
+	if (st->outstanding)
+		return true;
+	for (size_t i = 0; i < st->nchecks; i++)
+		for (size_t k = 0; k < st->checks[i].nallowed; k++)
+			if (st->checks[i].allowed[k].outcome == OUTCOME_BLOCKED)
+				return true;
+	return false;
+}
+
+static enum step_end end_of(struct worker *w, enum outcome o)
+{
+	if (o == OUTCOME_CRASH || o == OUTCOME_SPINS || o == OUTCOME_UNSUPPORTED)
+		return STEP_ENDS_RUN;
+	return o == OUTCOME_BLOCKED && !blocked_allowed(step_at(w)) ? STEP_ENDS_RUN : STEP_DONE;
+}
+
+static enum step_end do_handshake(struct worker *w, struct fault *f)
+{
+	struct answer x = { 0 };
+	bool resume = step_at(w)->verb == 1;
+
+	if (w->begun && !open_conn(w, resume, f))
+		return STEP_BROKEN;
+	seen(w)->conn = w->e->nconns - 1;
+	w->begun = true;
+	peer_handshake_to(&w->peer, PEER_TO_END);
+	if (!call(w, "handshake", &x, f))
+		return STEP_BROKEN;
+	if (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED) {
+		wait_handshake(w);
+		if (!peer_handshake_done(&w->peer)) {
+			answer_free(&x);
+			broke(w, f, w->peer.hs.failed ? w->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
+			return STEP_BROKEN;
+		}
+		conn(w)->handshaken = true;
+		if (resume)
+			x.outcome = handshake_resumed(&w->peer.hs) ? OUTCOME_RESUMED : OUTCOME_FULL;
+	}
+	set_answer(w, x);
+	return x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED || x.outcome == OUTCOME_FULL ? STEP_DONE : STEP_ENDS_RUN;
+}
+
+static const char *call_word(enum iut_verb v)
+{
+	static const char *const words[] = {
+		[IUT_HANDSHAKE] = "handshake", [IUT_SHUTDOWN_WRITE] = "shutdown write", [IUT_SHUTDOWN_BOTH] = "shutdown both",
+		[IUT_CLOSE] = "close", [IUT_ABANDON] = "abandon",
+	};
+
+	return words[v];
+}
+
+/* Which word of the greeting's `can` a call needs; NULL: every adapter has it. */
+static const char *call_needs(enum iut_verb v)
+{
+	switch (v) {
+	case IUT_SHUTDOWN_WRITE:
+		return "shutdown-write";
+	case IUT_SHUTDOWN_BOTH:
+		return "shutdown-both";
+	case IUT_KEY_UPDATE:
+		return "key-update";
+	case IUT_PLAIN_READ:
+	case IUT_PLAIN_WRITE:
+		return "plain";
+	case IUT_ABANDON:
+		return "abandon";
+	default:
+		return NULL;
+	}
+}
+
+static enum iut_verb verb_of(const struct worker *w)
+{
+	enum iut_verb v = (enum iut_verb)step_at(w)->verb;
+
+	if (v != IUT_SHUTDOWN)
+		return v;
+	return adapter_can(w->adapter, "shutdown-write") ? IUT_SHUTDOWN_WRITE : IUT_SHUTDOWN_BOTH;
+}
+
+static void call_line(const struct worker *w, enum iut_verb v, struct buf *line)
+{
+	const struct step *st = step_at(w);
+
+	switch (v) {
+	case IUT_READ:
+	case IUT_READ_ALL:
+		buf_printf(line, "read %lld", (long long)(st->n == ITEM_ANY ? READ_DEFAULT : st->n));
+		break;
+	case IUT_PLAIN_READ:
+		buf_printf(line, "plain read %lld", (long long)(st->n == ITEM_ANY ? READ_DEFAULT : st->n));
+		break;
+	case IUT_WRITE:
+	case IUT_PLAIN_WRITE:
+		buf_printf(line, "%swrite ", v == IUT_WRITE ? "" : "plain ");
+		if (st->text.p)
+			buf_quote(line, st->text);
+		else
+			buf_printf(line, "%lld", (long long)st->n);
+		break;
+	case IUT_KEY_UPDATE:
+		buf_printf(line, "key_update%s", st->code == 1 ? " requested" : "");
+		break;
+	default:
+		buf_printf(line, "%s", call_word(v));
+		break;
+	}
+}
+
+/* What a write is given stands in the evidence before it returns: part of it may be on the wire however it ends. */
+static void note_write(struct worker *w)
+{
+	const struct step *st = step_at(w);
+	struct conn_seen *c = conn(w);
+
+	c->written.n = c->accepted;
+	if (st->text.p)
+		buf_add_bytes(&c->written, st->text);
+	else
+		buf_pattern(&c->written, (size_t)st->n);
+}
+
+static void note_answer(struct worker *w, const struct step *asked, const struct answer *x)
+{
+	struct conn_seen *c = conn(w);
+
+	if (asked->actor != ACTOR_IUT)
+		return;
+	if ((asked->verb == IUT_READ || asked->verb == IUT_READ_ALL) && x->outcome == OUTCOME_DATA)
+		buf_add_bytes(&c->read_text, buf_bytes(&x->text));
+	if (asked->verb == IUT_WRITE && x->outcome == OUTCOME_OK)
+		c->accepted = c->written.n;
+	if (asked->verb == IUT_HANDSHAKE && (x->outcome == OUTCOME_OK || x->outcome == OUTCOME_RESUMED))
+		c->handshaken = peer_handshake_done(&w->peer);
+	if ((asked->verb == IUT_CLOSE || asked->verb == IUT_ABANDON) && x->outcome != OUTCOME_BLOCKED)
+		w->closed_by_iut = true;
+}
+
+static bool read_all(struct worker *w, struct bytes line, struct answer *x, struct fault *f)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < READ_ALL_MAX; i++) {
+		if (!say(w, line, f) || !collect(w, x, f))
+			return false;
+		x->sum = sum;
+		if (x->outcome != OUTCOME_DATA)
+			return true;
+		note_answer(w, step_at(w), x);
+		sum += x->len;
+		answer_free(x);
+	}
+	return fault_machine(f, "read* has read %d times without an end", READ_ALL_MAX);
+}
+
+static enum step_end do_await(struct worker *w, struct fault *f)
+{
+	const struct step *asked = &w->e->script->steps[w->outstanding_step];
+	struct answer x = { 0 };
+
+	if (w->has_stored) {
+		x = w->stored;
+		w->stored = (struct answer){ 0 };
+		w->has_stored = false;
+	} else if (!w->outstanding) {
+		broke(w, f, "no call is outstanding");
+		return STEP_BROKEN;
+	} else {
+		size_t asked_step = w->outstanding_step;
+
+		if (!(w->variant & FOR_BLOCKING) && !child_say(&w->adapter->child, bytes_of("await")) && w->adapter->child.in < 0)
+			return STEP_BROKEN;
+		if (!collect(w, &x, f))
+			return STEP_BROKEN;
+		w->outstanding_step = asked_step;
+	}
+	if (asked->actor == ACTOR_IUT && asked->verb == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
+		wait_handshake(w);
+	note_answer(w, asked, &x);
+	set_answer(w, x);
+	return end_of(w, x.outcome);
+}
+
+static enum step_end do_iut(struct worker *w, struct fault *f)
+{
+	const struct step *st = step_at(w);
+	enum iut_verb v = verb_of(w);
+	const char *needs = call_needs(v);
+	struct buf line = { 0 };
+	struct answer x = { 0 };
+	bool ok;
+
+	if (v == IUT_AWAIT)
+		return do_await(w, f);
+	if (needs && !adapter_can(w->adapter, needs)) {
+		if (st->optional) {
+			seen(w)->left_out = true;
+			seen(w)->ran = false;
+			return STEP_DONE;
+		}
+		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
+		return STEP_ENDS_RUN;
+	}
+	if (v == IUT_HANDSHAKE)
+		w->begun = true;
+	if (v == IUT_WRITE)
+		note_write(w);
+	call_line(w, v, &line);
+	ok = v == IUT_READ_ALL ? read_all(w, buf_bytes(&line), &x, f) : say(w, buf_bytes(&line), f) && collect(w, &x, f);
+	buf_free(&line);
+	if (!ok)
+		return STEP_BROKEN;
+	if (x.outcome == OUTCOME_UNSUPPORTED && st->optional) {
+		answer_free(&x);
+		seen(w)->left_out = true;
+		seen(w)->ran = false;
+		return STEP_DONE;
+	}
+	if (v == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
+		wait_handshake(w);
+	note_answer(w, st, &x);
+	if (st->outstanding && x.outcome != OUTCOME_BLOCKED && x.outcome != OUTCOME_CRASH && x.outcome != OUTCOME_SPINS) {
+		/* `&` leaves open whether it blocks: what it returned is for `await`. */
+		answer_free(&w->stored);
+		w->stored = x;
+		w->has_stored = true;
+		w->outstanding_step = w->at_step;
+		return STEP_DONE;
+	}
+	set_answer(w, x);
+	return end_of(w, x.outcome);
+}
+
+/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
+ * meets it done. */
+static bool settle_reaction(struct worker *w, struct fault *f)
+{
+	struct answer x = { 0 };
+	size_t step = w->at_step;
+
+	if (!w->adapter->alive)
+		return true;
+	if (!w->outstanding) {
+		enum settled r = wait_rest(w);
+
+		if (r == SETTLED_WATCHDOG)
+			return broke(w, f, "the adapter does not come to rest");
+		return true;
+	}
+	w->at_step = w->outstanding_step;
+	if (!collect(w, &x, f))
+		return false;
+	w->at_step = step;
+	if (x.outcome == OUTCOME_BLOCKED) {
+		answer_free(&x);
+		return true;
+	}
+	note_answer(w, &w->e->script->steps[w->outstanding_step], &x);
+	answer_free(&w->stored);
+	w->stored = x;
+	w->has_stored = true;
+	return true;
+}
+
+static enum step_end do_peer(struct worker *w, struct fault *f)
+{
+	const struct step *st = step_at(w);
+
+	if (!peer_step(w, st, f))
+		return STEP_BROKEN;
+	if (st->joined)
+		return STEP_DONE;
+	if (!wait_delivered(w)) {
+		broke(w, f, "the IUT's kernel did not acknowledge the peer's bytes");
+		return STEP_BROKEN;
+	}
+	return settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+}
+
+static enum step_end do_tcp(struct worker *w, struct fault *f)
+{
+	const struct conn_seen *c = conn(w);
+	bool peer = step_at(w)->verb == 1;
+	struct sock_view v;
+
+	if (sockdiag_look(&w->diag, peer ? c->peer_port : c->iut_port, peer ? c->iut_port : c->peer_port, &v)) {
+		seen(w)->tcp_state = v.state;
+		return STEP_DONE;
+	}
+	broke(w, f, "the kernel does not tell the socket's state (sock_diag)");
+	return STEP_BROKEN;
+}
+
+static enum step_end do_step(struct worker *w, struct fault *f)
+{
+	seen(w)->ran = true;
+	seen(w)->conn = w->e->nconns - 1;
+	switch (step_at(w)->actor) {
+	case ACTOR_HANDSHAKE:
+		return do_handshake(w, f);
+	case ACTOR_PEER:
+		return do_peer(w, f);
+	case ACTOR_IUT:
+		return do_iut(w, f);
+	case ACTOR_FD:
+		return fd_step(w, step_at(w), f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+	case ACTOR_PATH:
+		return path_step(w, step_at(w), f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+	case ACTOR_WIRE:
+		return STEP_DONE;
+	case ACTOR_TCP:
+		return do_tcp(w, f);
+	}
+	abort();
+}
+
+/* --- marks and the capture --------------------------------------------------------------------------------------------- */
+
+/* All that left so far belongs to this step or one before it. */
+static bool mark_step(struct worker *w, struct fault *f)
+{
+	if (!wait_quiet(w))
+		return broke(w, f, "what the IUT sent was not acknowledged");
+	w->marks = reallocarray(w->marks, w->nmarks + 1, sizeof(*w->marks));
+	assert(w->marks);
+	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), w->at_step };
+	return true;
+}
+
+struct intake { struct worker *w; size_t mark; };
+
+static bool is_ours(const struct worker *w, const struct segment *s)
+{
+	for (int i = 0; i < w->e->nconns; i++) {
+		const struct conn_seen *c = &w->e->conns[i];
+
+		if ((s->from_port == c->iut_port && s->to_port == c->peer_port) || (s->from_port == c->peer_port && s->to_port == c->iut_port))
+			return true;
+	}
+	return false;
+}
+
+static void take_frame(void *to, struct bytes data, int64_t at_ns, uint64_t marker)
+{
+	struct intake *in = to;
+	struct worker *w = in->w;
+	struct evidence *e = w->e;
+	struct segment s;
+
+	if (marker) {
+		while (in->mark < w->nmarks && w->marks[in->mark].id <= marker)
+			in->mark++;
+		return;
+	}
+	/* Before the first mark lies what the run before left behind. */
+	if (in->mark == 0 || !segment_parse(data, &s) || !is_ours(w, &s))
+		return;
+	if (e->nframes % 64 == 0) {
+		e->frames = reallocarray(e->frames, e->nframes + 64, sizeof(*e->frames));
+		assert(e->frames);
+	}
+	e->frames[e->nframes++] = (struct frame){ at_ns, e->frames_data.n, data.n,
+	                                          in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps };
+	buf_add_bytes(&e->frames_data, data);
+}
+
+static void build_conn(struct evidence *e, int index)
+{
+	struct conn_seen *c = &e->conns[index];
+	/* What belongs to a connection ends where the next one begins. */
+	size_t last = e->script->nsteps;
+
+	for (size_t i = 0; i < e->script->nsteps && index + 1 < e->nconns; i++)
+		if (e->steps[i].ran && e->steps[i].conn > index) {
+			last = i - 1;
+			break;
+		}
+	for (size_t i = 0; i < e->nframes; i++) {
+		struct segment s;
+		struct bytes data = { e->frames_data.p + e->frames[i].at, e->frames[i].len };
+
+		if (e->frames[i].step > last || !segment_parse(data, &s))
+			continue;
+		if (!((s.from_port == c->iut_port && s.to_port == c->peer_port) || (s.from_port == c->peer_port && s.to_port == c->iut_port)))
+			continue;
+		stream_add(&c->stream, &s, c->npackets);
+		c->packet_frame = reallocarray(c->packet_frame, c->npackets + 1, sizeof(*c->packet_frame));
+		assert(c->packet_frame);
+		c->packet_frame[c->npackets++] = i;
+	}
+	decode_stream(&c->stream, &c->secrets, &c->decoded);
+}
+
+static bool read_capture(struct worker *w, struct fault *f)
+{
+	struct intake in = { w, 0 };
+
+	if (!capture_read(&w->capture, w->marks[w->nmarks - 1].id, take_frame, &in, f))
+		return false;
+	for (int i = 0; i < w->e->nconns; i++)
+		build_conn(w->e, i);
+	return true;
+}
+
+/* --- the run ----------------------------------------------------------------------------------------------------------- */
+
+static bool set_host(struct worker *w, struct fault *f)
+{
+	const struct script *s = w->e->script;
+	char key[64], value[64];
+
+	for (w->nold = 0; w->nold < s->nhost && w->nold < countof(w->old_host); w->nold++) {
+		w->old_host[w->nold] = s->host[w->nold];
+		snprintf(key, sizeof(key), "%.*s", (int)s->host[w->nold].key.n, (const char *)s->host[w->nold].key.p);
+		snprintf(value, sizeof(value), "%.*s", (int)s->host[w->nold].value.n, (const char *)s->host[w->nold].value.p);
+		if (!sandbox_set(key, value, w->old_values[w->nold], f))
+			return false;
+	}
+	return true;
+}
+
+static void restore_host(struct worker *w)
+{
+	char key[64], old[64];
+	struct fault ignored;
+
+	while (w->nold > 0) {
+		w->nold--;
+		snprintf(key, sizeof(key), "%.*s", (int)w->old_host[w->nold].key.n, (const char *)w->old_host[w->nold].key.p);
+		sandbox_set(key, w->old_values[w->nold], old, &ignored);
+	}
+}
+
+static bool play(struct worker *w, struct fault *f)
+{
+	const struct script *s = w->e->script;
+
+	w->at_step = 0;
+	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), 0 };
+	if (!open_conn(w, false, f))
+		return false;
+	for (size_t i = 0; i < s->nsteps; i++) {
+		enum step_end end;
+
+		w->at_step = i;
+		if (!step_in(&s->steps[i], w->variant))
+			continue;
+		end = do_step(w, f);
+		if (end == STEP_BROKEN)
+			return false;
+		if (s->steps[i].actor == ACTOR_PEER && s->steps[i].joined)
+			continue;
+		if (!mark_step(w, f))
+			return false;
+		if (end == STEP_ENDS_RUN) {
+			w->e->ended_at = i;
+			break;
+		}
+	}
+	if (w->adapter->alive && !w->outstanding && wait_rest(w) == SETTLED_WATCHDOG)
+		return broke(w, f, "the adapter does not come to rest after the last line");
+	if (!mark_step(w, f))
+		return false;
+	w->marks[w->nmarks - 1].step = s->nsteps;
+	check_socket_left(w);
+	keep_conn(w);
+	return read_capture(w, f);
+}
+
+/* Whatever the run left: the peer goes, a waiting call is waked by the end of its socket, the adapter forgets. One that cannot is
+ * started anew. None of it is judged. */
+static void clean_up(struct worker *w)
+{
+	struct answer x = { 0 };
+	struct fault ignored;
+
+	drop_held(w);
+	path_mend(w);
+	if (w->outstanding && w->adapter->alive)
+		fd_shut(w);
+	peer_drop(&w->peer);
+	if (w->outstanding && w->adapter->alive && (w->variant & FOR_BLOCKING)) {
+		if (!collect(w, &x, &ignored) || x.outcome == OUTCOME_BLOCKED)
+			adapter_stop(w->adapter);
+		answer_free(&x);
+	}
+	w->outstanding = false;
+	if (w->adapter->alive && (!call_ok(w, "end", &x, &ignored)))
+		adapter_stop(w->adapter);
+	answer_free(&x);
+	answer_free(&w->stored);
+	w->has_stored = w->outstanding = false;
+	restore_host(w);
+}
+
+enum driven drive(struct worker *w, struct adapter *a, const struct script *s, unsigned variant, struct evidence *e, struct fault *f)
+{
+	bool ok;
+
+	w->adapter = a;
+	w->e = e;
+	w->variant = variant;
+	w->nmarks = 0;
+	w->begun = w->outstanding = w->has_stored = w->closed_by_iut = w->path_broken = false;
+	evidence_start(e, s, variant);
+	if (!w->marks)
+		w->marks = calloc(1, sizeof(*w->marks));
+	assert(w->marks);
+	e->at_us = now_us();
+	ok = set_host(w, f) && start_adapter(w, f) && play(w, f);
+	e->took_us = now_us() - e->at_us;
+	clean_up(w);
+	w->e = NULL;
+	return ok ? DRIVEN : DRIVE_BROKEN;
+}
+
+/* --- workers ----------------------------------------------------------------------------------------------------------- */
+
+bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f)
+{
+	*w = (struct worker){ .held_fd = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
+	peer_init(&w->peer);
+	for (int server = 0; server < 2; server++)
+		for (int v13 = 0; v13 < 2; v13++)
+			if (!context_make(&w->contexts[server][v13], server, v13 ? TLS13 : TLS12, server ? ecdsa : NULL, server ? rsa : NULL, f))
+				return false;
+	w->peer.listener = tcp_listen(0, f);
+	if (w->peer.listener < 0 || !sockdiag_open(&w->diag, f))
+		return false;
+	w->peer_port = tcp_local_port(w->peer.listener);
+	return capture_start(&w->capture, f);
+}
+
+void worker_end(struct worker *w)
+{
+	capture_end(&w->capture);
+	sockdiag_close(&w->diag);
+	peer_free(&w->peer);
+	for (int i = 0; i < 4; i++)
+		context_free(&w->contexts[i / 2][i % 2]);
+	buf_free(&w->again);
+	free(w->marks);
+	w->marks = NULL;
+}

@@ -1,0 +1,50 @@
+/* drive: plays one case in one variant: peer steps, calls of the adapter, looks; and observes when each is settled. Everything that
+ * touches the run's sockets, processes and clock is here or below. */
+#ifndef RUNNER_DRIVE_H
+#define RUNNER_DRIVE_H
+
+#include "runner/adapter.h"
+#include "runner/capture.h"
+#include "runner/evidence.h"
+#include "runner/sockdiag.h"
+
+struct mark { uint64_t id; size_t step; };
+
+/* A worker: one sandbox, one tcpdump, one peer, one adapter at a time. Must not move in memory. */
+struct worker {
+	struct capture capture;
+	struct sockdiag diag;
+	struct peer peer;
+	uint16_t peer_port;                     /* the peer's listening port */
+	struct context contexts[2][2];          /* [peer is server][1.3] */
+	struct cert ecdsa, rsa;                 /* borrowed references */
+	const char *cert_path, *rsa_path;
+	struct adapter *adapter;
+
+	/* The run at hand. */
+	struct evidence *e;
+	unsigned variant;
+	bool begun;                             /* the current connection's handshake has begun */
+	bool closed_by_iut;                     /* close or abandon returned on it */
+	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
+	bool outstanding, has_stored;           /* a call that has not answered; one that answered while something else went on */
+	struct answer stored;
+	size_t outstanding_step;
+	struct bytes outstanding_write;
+	struct buf again;                       /* the native return of the last `again` */
+	int held_fd;                            /* `fd iut hold`; -1: none */
+	struct mark *marks; size_t nmarks;
+	size_t at_step;
+	struct setting old_host[8]; char old_values[8][64]; size_t nold;
+};
+
+bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f);
+void worker_end(struct worker *w);
+
+enum driven { DRIVEN, DRIVE_BROKEN };
+
+/* Plays the script in the variant (one role, version, mode; already parsed for one `with` value) against a, which is started if need be.
+ * Fills *e (evidence_free in any case). DRIVE_BROKEN: the machine or the adapter's contract failed, *f tells. */
+enum driven drive(struct worker *w, struct adapter *a, const struct script *s, unsigned variant, struct evidence *e, struct fault *f);
+
+#endif

@@ -1,0 +1,312 @@
+/* invariants: the rules that hold in every run. */
+#include "runner/invariants.h"
+
+#include <string.h>
+
+#include "peer/record.h"
+
+struct scan {                                   /* one connection's items while a rule reads them */
+	const struct evidence *e;
+	int conn;
+	invariant_broken *tell;
+	void *to;
+};
+
+static const struct conn_seen *conn_of(const struct scan *s)
+{
+	return &s->e->conns[s->conn];
+}
+
+static void tell_item(const struct scan *s, const char *rule, const char *allowed, const struct seen_item *it, const char *note)
+{
+	struct buf text = { 0 };
+
+	buf_printf(&text, "wire iut -> ");
+	item_print(&text, &it->item);
+	buf_printf(&text, "%s", note);
+	s->tell(s->to, rule, item_step(s->e, s->conn, it), allowed, buf_str(&text));
+	buf_free(&text);
+}
+
+static bool from_iut(const struct scan *s, const struct seen_item *it)
+{
+	return it->dir == iut_dir(s->e->variant);
+}
+
+static bool is_notify(const struct seen_item *it)
+{
+	return it->item.kind == ITEM_ALERT && !it->item.malformed && it->item.code == ALERT_CLOSE_NOTIFY;
+}
+
+/* 1.3: every alert but the two closure alerts is an error alert, whatever its level (RFC 8446 6); 1.2: level fatal. */
+static bool is_error_alert(const struct scan *s, const struct seen_item *it)
+{
+	if (it->item.kind != ITEM_ALERT || it->item.malformed || it->item.code == ALERT_CLOSE_NOTIFY)
+		return false;
+	return variant_13(s->e->variant) ? it->item.code != ALERT_USER_CANCELED : it->item.level == ALERT_FATAL;
+}
+
+static bool is_record(const struct seen_item *it)
+{
+	return it->item.kind != ITEM_FIN && it->item.kind != ITEM_RST && it->item.kind != ITEM_RAW;
+}
+
+/* --- what the IUT sent ------------------------------------------------------------------------------------------------- */
+
+static void notify_once(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (from_iut(s, &d->items[i]) && is_notify(&d->items[i]) && ++n == 2)
+			tell_item(s, "notify-once", "one close_notify", &d->items[i], ", a second one");
+}
+
+static void nothing_after_notify(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+	bool notified = false;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct seen_item *it = &d->items[i];
+
+		if (!from_iut(s, it) || !is_record(it))
+			continue;
+		if (notified && !is_notify(it)) {
+			tell_item(s, "nothing-after-notify", "no record behind close_notify", it, " behind close_notify");
+			return;
+		}
+		notified |= is_notify(it);
+	}
+}
+
+/* The step at which the IUT's own API told of the peer's error alert; after it nothing may leave. Before it the alert may still be unread. */
+static size_t alert_told(const struct scan *s)
+{
+	for (size_t i = 0; i < s->e->script->nsteps; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (st->ran && st->answered && st->conn == s->conn && st->answer.outcome == OUTCOME_ALERT &&
+		    st->answer.alert != ALERT_CLOSE_NOTIFY && st->answer.alert != ALERT_USER_CANCELED)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static bool peer_sent_error_alert(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!from_iut(s, &d->items[i]) && is_error_alert(s, &d->items[i]))
+			return true;
+	return false;
+}
+
+static void nothing_after_fatal(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+	size_t told = peer_sent_error_alert(s) ? alert_told(s) : SIZE_MAX;
+	bool sent = false;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct seen_item *it = &d->items[i];
+		bool late = sent || (told != SIZE_MAX && item_step(s->e, s->conn, it) > told);
+
+		if (!from_iut(s, it) || !is_record(it))
+			continue;
+		/* A close_notify after the peer's fatal alert is for the cases to weigh: 1.2 says nothing of it. */
+		if (late && (it->item.kind == ITEM_DATA || it->item.kind == ITEM_HANDSHAKE || it->item.kind == ITEM_KEY_UPDATE ||
+		             (sent && it->item.kind == ITEM_ALERT))) {
+			tell_item(s, "nothing-after-fatal", "no record behind an error alert", it, sent ? " behind its own error alert" : " after the peer's error alert");
+			return;
+		}
+		sent |= is_error_alert(s, it);
+	}
+}
+
+/* Did something go wrong on this connection before the step, by what the API said? Then how it ends is the error's affair. */
+static bool failed_by(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i <= step && i < s->e->script->nsteps; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (st->ran && st->answered && st->conn == s->conn &&
+		    (outcome_is(OUTCOME_FAILS, st->answer.outcome) || st->answer.outcome == OUTCOME_CRASH) && st->answer.outcome != OUTCOME_REFUSED)
+			return true;
+	}
+	return false;
+}
+
+static bool closed_from_outside(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i <= step && i < s->e->script->nsteps; i++) {
+		const struct step *st = &s->e->script->steps[i];
+
+		if (!s->e->steps[i].ran || s->e->steps[i].conn != s->conn)
+			continue;
+		if ((st->actor == ACTOR_IUT && st->verb == IUT_ABANDON) || (st->actor == ACTOR_PATH) ||
+		    (st->actor == ACTOR_FD && (st->verb == FD_SHUTDOWN_WRITE || st->verb == FD_SHUTDOWN_BOTH)))
+			return true;
+	}
+	return false;
+}
+
+static void notify_before_fin(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+	bool excused = !conn_of(s)->handshaken;
+
+	for (size_t i = 0; i < d->n && !excused; i++) {
+		const struct seen_item *it = &d->items[i];
+		size_t step = item_step(s->e, s->conn, it);
+
+		if (it->item.kind == ITEM_RST || (from_iut(s, it) ? is_notify(it) || is_error_alert(s, it) : is_error_alert(s, it)))
+			excused = true;
+		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, step) && !closed_from_outside(s, step)) {
+			tell_item(s, "notify-before-fin", "close_notify before fin", it, " without close_notify before it");
+			return;
+		}
+	}
+}
+
+static void notify_whole(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct seen_item *it = &d->items[i];
+
+		if (!from_iut(s, it))
+			continue;
+		if (is_notify(it) && (it->item.keys != KEYS_USUAL || it->item.level != ALERT_WARNING))
+			tell_item(s, "notify-whole", "close_notify at level warning, under the keys in force", it, "");
+		else if (it->item.kind == ITEM_ALERT && it->item.malformed)
+			tell_item(s, "notify-whole", "an alert record of two bytes", it, "");
+	}
+}
+
+/* What its application wrote, seen without protection. A `plain write` of the script is no leak. */
+static void nothing_in_clear(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct seen_item *it = &d->items[i];
+
+		if (!from_iut(s, it) || it->item.keys != KEYS_NONE)
+			continue;
+		if (it->item.kind == ITEM_DATA || it->item.kind == ITEM_ALERT) {
+			tell_item(s, "nothing-in-clear", "every record under the connection's keys", it, "");
+			return;
+		}
+	}
+}
+
+/* --- what the API said ------------------------------------------------------------------------------------------------- */
+
+static void tell_step(const struct scan *s, const char *rule, size_t i, const char *allowed, const char *note)
+{
+	const struct step *st = &s->e->script->steps[i];
+	struct buf text = { 0 };
+
+	buf_printf(&text, "%.*s -> ", (int)st->words.n, (const char *)st->words.p);
+	answer_print(&text, &s->e->steps[i].answer);
+	buf_printf(&text, "%s", note);
+	s->tell(s->to, rule, i, allowed, buf_str(&text));
+	buf_free(&text);
+}
+
+static bool notified_by(const struct scan *s, int dir, size_t step)
+{
+	const struct conn_seen *c = conn_of(s);
+
+	return c->decoded.notified[dir] && packet_step(s->e, s->conn, c->decoded.notify_packet[dir]) <= step;
+}
+
+static void api_rules(const struct scan *s)
+{
+	int iut = iut_dir(s->e->variant);
+
+	for (size_t i = 0; i < s->e->script->nsteps; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (!st->ran || !st->answered || st->conn != s->conn || s->e->script->steps[i].actor == ACTOR_HANDSHAKE)
+			continue;
+		if (st->answer.outcome == OUTCOME_CLOSED && !notified_by(s, !iut, i))
+			tell_step(s, "closed-means-notified", i, "closed only after the peer's close_notify", ", but no close_notify of the peer had come");
+		if (st->answer.outcome == OUTCOME_COMPLETE && !(notified_by(s, !iut, i) && notified_by(s, iut, i)))
+			tell_step(s, "complete-means-both", i, "complete only after both close_notify",
+			          notified_by(s, !iut, i) ? ", but its own close_notify is not on the wire" : ", but no close_notify of the peer had come");
+		if (st->answer.outcome == OUTCOME_CRASH)
+			tell_step(s, "no-crash", i, "the process lives on", "");
+		if (st->answer.outcome == OUTCOME_SPINS)
+			tell_step(s, "no-spin", i, "an answer, or to wait without using the processor", "");
+	}
+}
+
+static size_t last_step(const struct scan *s)
+{
+	return s->e->ended_at < s->e->script->nsteps ? s->e->ended_at : s->e->script->nsteps - 1;
+}
+
+static bool starts_with(const struct buf *whole, const struct buf *part)
+{
+	return part->n <= whole->n && (part->n == 0 || memcmp(whole->p, part->p, part->n) == 0);
+}
+
+static void data_intact(const struct scan *s)
+{
+	const struct conn_seen *c = conn_of(s);
+	int iut = iut_dir(s->e->variant);
+	char seen[160];
+
+	if (!starts_with(&c->decoded.plain[!iut], &c->read_text)) {
+		snprintf(seen, sizeof(seen), "its reads gave %zu bytes that are not the first of the %zu that the peer sealed before its close_notify",
+		         c->read_text.n, c->decoded.plain[!iut].n);
+		s->tell(s->to, "data-intact", last_step(s), "the peer's bytes, in order", seen);
+	}
+	if (!starts_with(&c->written, &c->decoded.plain[iut])) {
+		snprintf(seen, sizeof(seen), "%zu bytes of application data left that are not the first of the %zu that were written",
+		         c->decoded.plain[iut].n, c->written.n);
+		s->tell(s->to, "data-intact", last_step(s), "the written bytes, in order", seen);
+	}
+}
+
+static void accepted_is_sent(const struct scan *s)
+{
+	const struct conn_seen *c = conn_of(s);
+	int iut = iut_dir(s->e->variant);
+	size_t step;
+	char seen[160];
+
+	if (!c->decoded.notified[iut] || c->decoded.plain[iut].n >= c->accepted)
+		return;
+	step = packet_step(s->e, s->conn, c->decoded.notify_packet[iut]);
+	if (failed_by(s, last_step(s)))
+		return;
+	snprintf(seen, sizeof(seen), "close_notify behind %zu of the %zu bytes that write took", c->decoded.plain[iut].n, c->accepted);
+	s->tell(s->to, "accepted-is-sent", step, "all that write took, before close_notify", seen);
+}
+
+static void nothing_left(const struct scan *s)
+{
+	if (conn_of(s)->socket_left)
+		s->tell(s->to, "nothing-left-behind", last_step(s), "no descriptor holds the socket after close", "a descriptor still holds the connection's socket");
+}
+
+void invariants_check(const struct evidence *e, invariant_broken *tell, void *to)
+{
+	static void (*const rules[])(const struct scan *) = {
+		notify_once, nothing_after_notify, nothing_after_fatal, notify_before_fin, notify_whole, nothing_in_clear,
+		api_rules, data_intact, accepted_is_sent, nothing_left,
+	};
+
+	for (int conn = 0; conn < e->nconns; conn++) {
+		struct scan s = { e, conn, tell, to };
+
+		for (size_t i = 0; i < countof(rules); i++)
+			rules[i](&s);
+	}
+}

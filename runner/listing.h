@@ -1,0 +1,15 @@
+/* listing: what `closedrill list`, `show` and `steps` print. */
+#ifndef RUNNER_LISTING_H
+#define RUNNER_LISTING_H
+
+#include "runner/plan.h"
+
+void list_cases(const struct catalogue *s, bool json);
+/* uncovered: only those that no case tests. */
+void list_requirements(const struct catalogue *s, bool json, bool uncovered);
+/* greet: reads an adapter's greeting. */
+void list_implementations(const char *dir, bool json, bool (*greet)(struct adapter *, struct fault *));
+void show_case(const struct script *s);
+void list_steps(void);
+
+#endif

@@ -1,0 +1,10 @@
+/* pcapfile: a run as a capture file that any dissector shows decrypted, with the case's words on the packets that matter. Pure. */
+#ifndef RUNNER_PCAPFILE_H
+#define RUNNER_PCAPFILE_H
+
+#include "runner/evidence.h"
+
+/* Appends a whole pcapng file; comment: about the capture as a whole, may be NULL. */
+void evidence_pcapng(const struct evidence *e, const char *comment, struct buf *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* plan: which cases there are, which implementations, and which runs a selection makes of them. */
+#ifndef RUNNER_PLAN_H
+#define RUNNER_PLAN_H
+
+#include "runner/adapter.h"
+#include "runner/script.h"
+
+/* Where cases and adapters lie: beside the program in its build folder, or installed. */
+struct places { char cases[512], adapters[512]; };
+bool places_find(struct places *p, struct fault *f);
+
+struct catalogue {
+	struct requirements reqs;
+	struct script *scripts; size_t nscripts;        /* one for each value of a case's `with`; those of a case stand together */
+	size_t *with;                                   /* which value of `with` scripts[i] has */
+};
+/* All of cases/. False: *f is the first case file that is wrong. */
+bool catalogue_load(struct catalogue *s, const char *cases, struct fault *f);
+void catalogue_free(struct catalogue *s);
+/* The number of cases, `with` values not counted. */
+size_t catalogue_cases(const struct catalogue *s);
+bool script_is_first(const struct catalogue *s, size_t i);  /* the first of its case */
+
+struct selection {
+	const char *const *globs; size_t nglobs;        /* on THEME/NAME, or on the theme alone; none: all */
+	unsigned variants;                              /* FOR_ bits */
+};
+/* Does the case match one of the globs? */
+bool selection_takes(const struct selection *sel, const char *name);
+
+struct run { uint32_t implementation, script; unsigned variant; bool unsupported; };
+struct plan { struct run *runs; size_t n; };
+/* Appends the runs of one implementation; a case whose needs it lacks becomes one unsupported run for each variant. */
+void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel);
+void plan_free(struct plan *p);
+
+/* Names of all adapters that are built, sorted; owned by the caller, ended by NULL. */
+char **adapters_list(const char *dir, size_t *n);
+void names_free(char **names, size_t n);
+
+#endif

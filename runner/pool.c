@@ -1,0 +1,479 @@
+/* pool: worker processes that take the plan's runs one by one. */
+#include "runner/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/drive.h"
+#include "runner/pcapfile.h"
+#include "runner/result.h"
+#include "runner/sandbox.h"
+#include "runner/trace.h"
+#include "runner/wait.h"
+
+struct shared {                                 /* in memory that all processes share */
+	atomic_size_t next;
+	atomic_bool stop;
+};
+
+enum message_kind { MESSAGE_STARTS, MESSAGE_RESULT, MESSAGE_NO_WORKER };
+struct message { uint32_t kind, index, verdict, len; };
+
+struct place {                                  /* one worker, as the parent sees it */
+	pid_t pid;
+	int fd;
+	bool busy;
+	size_t index;                           /* the run it is at */
+	struct buf in;
+};
+
+struct pool {
+	const struct job *job;
+	struct shared *shared;
+	struct place *places;
+	int live;
+	char **done; uint8_t *verdicts;         /* results that wait for those before them in the plan */
+	size_t told;
+	pool_result *tell;
+	void *to;
+	bool stopped;
+	struct fault *f;
+};
+
+/* --- in the worker ----------------------------------------------------------------------------------------------------- */
+
+static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, struct bytes text)
+{
+	struct message m = { kind, (uint32_t)index, verdict, (uint32_t)text.n };
+	struct buf b = { 0 };
+	size_t at = 0;
+
+	buf_add(&b, &m, sizeof(m));
+	buf_add_bytes(&b, text);
+	while (at < b.n) {
+		ssize_t n = write(fd, b.p + at, b.n - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	buf_free(&b);
+	return at == sizeof(m) + text.n;
+}
+
+static bool put_file(const char *path, struct bytes data, struct fault *f)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	size_t at = 0;
+
+	while (fd >= 0 && at < data.n) {
+		ssize_t n = write(fd, data.p + at, data.n - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	if ((fd < 0 || at < data.n || close(fd) != 0))
+		return fault_machine(f, "cannot write %s:", path);
+	return true;
+}
+
+static bool make_dirs(char *path, struct fault *f)
+{
+	for (char *p = path + 1; *p; p++) {
+		bool made;
+
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		made = mkdir(path, 0777) == 0 || errno == EEXIST;
+		*p = '/';
+		if (!made)
+			return fault_machine(f, "cannot make the folder of %s:", path);
+	}
+	return true;
+}
+
+static void trace_text(const struct evidence *e, const struct run_name *r, const struct judgement *j, struct buf *out)
+{
+	struct trace t;
+
+	buf_printf(out, "# %s\n# %s: ", r->script->name, r->implementation);
+	variant_print(out, r->variant, r->script, r->with);
+	buf_printf(out, "\n# %s\n\n", verdict_word(j->verdict));
+	trace_of(e, &t);
+	trace_print(out, &t);
+	trace_free(&t);
+}
+
+static bool keep_files(const struct job *job, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f)
+{
+	struct buf path = { 0 }, text = { 0 }, comment = { 0 };
+	size_t stem;
+	bool ok;
+
+	if (!job->out_dir || job->keep == KEEP_NONE || (job->keep == KEEP_FINDINGS && j->verdict == VERDICT_PASS && !j->n))
+		return true;
+	buf_printf(&path, "%s/%s/%s/", job->out_dir, r->implementation, r->script->name);
+	run_file_name(&path, r);
+	stem = path.n;
+	trace_text(e, r, j, &text);
+	buf_printf(&path, ".trace");
+	ok = make_dirs((char *)buf_str(&path), f) && put_file(buf_str(&path), buf_bytes(&text), f);
+	path.n = stem;
+	text.n = 0;
+	buf_printf(&comment, "closedrill: %s, %s, ", r->implementation, r->script->name);
+	variant_print(&comment, r->variant, r->script, r->with);
+	evidence_pcapng(e, buf_str(&comment), &text);
+	buf_printf(&path, ".pcapng");
+	ok = ok && put_file(buf_str(&path), buf_bytes(&text), f);
+	buf_free(&path);
+	buf_free(&text);
+	buf_free(&comment);
+	return ok;
+}
+
+static void set_broken(struct judgement *j, const char *why)
+{
+	judgement_free(j);
+	*j = (struct judgement){ .verdict = VERDICT_BROKEN, .reason = strdup(why) };
+}
+
+static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j, int64_t *took_us)
+{
+	struct adapter *a = &job->adapters[run->implementation];
+	struct evidence e;
+	struct fault f = { 0 };
+
+	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
+	if (run->unsupported) {
+		j->reason = strdup("the case needs what the adapter does not announce");
+		return;
+	}
+	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
+		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
+		if (!keep_files(job, &e, name, j, &f))
+			set_broken(j, f.msg);
+	} else {
+		set_broken(j, f.msg);
+	}
+	*took_us = e.took_us;
+	evidence_free(&e);
+}
+
+static bool report_run(int fd, struct worker *w, const struct job *job, size_t index)
+{
+	const struct run *run = &job->plan->runs[index];
+	const struct adapter *a = &job->adapters[run->implementation];
+	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script] };
+	struct judgement j;
+	int64_t took_us = 0;
+	json_t *o;
+	char *text;
+	bool ok;
+
+	if (!send_message(fd, MESSAGE_STARTS, index, 0, (struct bytes){ NULL, 0 }))
+		return false;
+	do_run(w, job, run, &name, &j, &took_us);
+	o = result_json(&name, &j, took_us);
+	text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	assert(text);
+	ok = send_message(fd, MESSAGE_RESULT, index, j.verdict, bytes_of(text));
+	free(text);
+	json_decref(o);
+	judgement_free(&j);
+	return ok;
+}
+
+static void reap_orphans(const struct job *job, const struct worker *w)
+{
+	pid_t pid;
+	siginfo_t si;
+
+	/* As first process of its namespace the worker inherits what adapters leave; its own children are waited for where they were started. */
+	for (;;) {
+		bool own = false;
+
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 || si.si_pid == 0)
+			return;
+		pid = si.si_pid;
+		own = pid == w->capture.tcpdump.pid;
+		for (size_t i = 0; i < job->nadapters; i++)
+			own |= pid == job->adapters[i].child.pid;
+		if (own)
+			return;
+		waitpid(pid, NULL, WNOHANG);
+	}
+}
+
+struct certs { struct cert ecdsa, rsa; int ecdsa_fd, rsa_fd; char ecdsa_path[32], rsa_path[32]; };
+
+static bool certs_make(struct certs *c, struct fault *f)
+{
+	*c = (struct certs){ .ecdsa_fd = -1, .rsa_fd = -1 };
+	return cert_make_ecdsa(&c->ecdsa, f) && cert_make_rsa(&c->rsa, f) &&
+	       (c->ecdsa_fd = cert_memfd(&c->ecdsa, c->ecdsa_path, f)) >= 0 && (c->rsa_fd = cert_memfd(&c->rsa, c->rsa_path, f)) >= 0;
+}
+
+static void certs_free(struct certs *c)
+{
+	cert_free(&c->ecdsa);
+	cert_free(&c->rsa);
+	if (c->ecdsa_fd >= 0)
+		close(c->ecdsa_fd);
+	if (c->rsa_fd >= 0)
+		close(c->rsa_fd);
+}
+
+static void worker_main(const struct job *job, struct shared *shared, const struct certs *certs, int fd)
+{
+	static struct worker w;
+	struct fault f = { 0 };
+	size_t index;
+
+	setsid();                               /* an interrupt from the terminal is for the parent alone: it would kill adapters in mid-run */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	prctl(PR_SET_TIMERSLACK, 1);
+	if (!sandbox_enter(&f) || !worker_start(&w, &certs->ecdsa, &certs->rsa, certs->ecdsa_path, certs->rsa_path, &f)) {
+		send_message(fd, MESSAGE_NO_WORKER, 0, 0, bytes_of(f.msg));
+		worker_end(&w);
+		_exit(1);
+	}
+	while (!atomic_load(&shared->stop) && (index = atomic_fetch_add(&shared->next, 1)) < job->plan->n) {
+		if (!report_run(fd, &w, job, index))
+			break;
+		reap_orphans(job, &w);
+	}
+	for (size_t i = 0; i < job->nadapters; i++)
+		adapter_stop(&job->adapters[i]);
+	worker_end(&w);
+	_exit(0);
+}
+
+/* --- in the parent ----------------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted++;
+}
+
+static bool start_worker(struct pool *p, struct place *pl, const struct certs *certs)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return fault_machine(p->f, "no pipe for a worker:");
+	pl->pid = sandbox_fork(p->f);
+	if (pl->pid == 0) {
+		close(fds[0]);
+		worker_main(p->job, p->shared, certs, fds[1]);
+	}
+	close(fds[1]);
+	pl->fd = fds[0];
+	if (pl->pid < 0) {
+		close(pl->fd);
+		pl->fd = -1;
+		return false;
+	}
+	p->live++;
+	return true;
+}
+
+static void flush_told(struct pool *p)
+{
+	while (p->told < p->job->plan->n && p->done[p->told] && !p->stopped) {
+		char *text = p->done[p->told];
+
+		if (!p->tell(p->to, p->told, p->verdicts[p->told], text, strlen(text))) {
+			p->stopped = true;
+			atomic_store(&p->shared->stop, true);
+		}
+		free(text);
+		p->done[p->told++] = NULL;
+	}
+}
+
+static void keep_result(struct pool *p, size_t index, uint32_t verdict, const uint8_t *text, size_t n)
+{
+	if (index >= p->job->plan->n || p->done[index])
+		return;
+	p->done[index] = strndup((const char *)text, n);
+	assert(p->done[index]);
+	p->verdicts[index] = (uint8_t)verdict;
+	flush_told(p);
+}
+
+static void take_messages(struct pool *p, struct place *pl)
+{
+	struct bytes in = buf_bytes(&pl->in), head, text;
+	struct message m;
+
+	while (bytes_take(&in, sizeof(m), &head)) {
+		memcpy(&m, head.p, sizeof(m));
+		if (!bytes_take(&in, m.len, &text))
+			break;
+		if (m.kind == MESSAGE_STARTS) {
+			pl->busy = true;
+			pl->index = m.index;
+		} else if (m.kind == MESSAGE_RESULT) {
+			pl->busy = false;
+			keep_result(p, m.index, m.verdict, text.p, text.n);
+		} else if (!p->f->msg[0]) {
+			fault_machine(p->f, "%.*s", (int)text.n, (const char *)text.p);
+		}
+		buf_drop(&pl->in, sizeof(m) + m.len);
+		in = buf_bytes(&pl->in);
+	}
+}
+
+static void broken_run(struct pool *p, size_t index, const char *why)
+{
+	const struct run *run = &p->job->plan->runs[index];
+	const struct adapter *a = &p->job->adapters[run->implementation];
+	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script] };
+	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
+	json_t *o = result_json(&name, &j, 0);
+	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+	keep_result(p, index, VERDICT_BROKEN, (const uint8_t *)text, strlen(text));
+	free(text);
+	json_decref(o);
+	judgement_free(&j);
+}
+
+static void worker_ended(struct pool *p, struct place *pl)
+{
+	char why[96];
+	int status = 0;
+
+	close(pl->fd);
+	pl->fd = -1;
+	p->live--;
+	while (waitpid(pl->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!pl->busy)
+		return;
+	snprintf(why, sizeof(why), "the runner's own worker died in this run (%s %d)", WIFSIGNALED(status) ? "signal" : "exit",
+	         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	broken_run(p, pl->index, why);
+}
+
+static void read_worker(struct pool *p, struct place *pl)
+{
+	uint8_t *at = buf_grow(&pl->in, 65536);
+	ssize_t n = read(pl->fd, at, 65536);
+
+	pl->in.n -= 65536 - (size_t)(n > 0 ? n : 0);
+	if (n > 0)
+		take_messages(p, pl);
+	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+		worker_ended(p, pl);
+}
+
+static void kill_all(struct pool *p)
+{
+	for (int i = 0; i < p->job->workers; i++)
+		if (p->places[i].fd >= 0)
+			kill(p->places[i].pid, SIGKILL);
+}
+
+static void serve(struct pool *p)
+{
+	struct pollfd *polls = calloc((size_t)p->job->workers, sizeof(*polls));
+	int seen = 0;
+
+	assert(polls);
+	while (p->live > 0) {
+		for (int i = 0; i < p->job->workers; i++)
+			polls[i] = (struct pollfd){ p->places[i].fd, POLLIN, 0 };
+		if (interrupted != seen) {
+			seen = interrupted;
+			p->stopped = true;
+			atomic_store(&p->shared->stop, true);
+			if (seen > 1)
+				kill_all(p);
+		}
+		if (poll(polls, (nfds_t)p->job->workers, -1) < 0)
+			continue;
+		for (int i = 0; i < p->job->workers; i++)
+			if (polls[i].revents)
+				read_worker(p, &p->places[i]);
+	}
+	free(polls);
+}
+
+/* Runs that no worker took, or whose worker died, because none was left. */
+static enum pooled finish(struct pool *p)
+{
+	size_t left = p->job->plan->n - p->told;
+
+	if (p->stopped)
+		return POOL_STOPPED;
+	if (left && !p->f->msg[0])
+		fault_machine(p->f, "no worker is left; %zu runs were not done", left);
+	return left ? POOL_FAILED : POOL_DONE;
+}
+
+static bool pool_start(struct pool *p, const struct certs *certs)
+{
+	for (int i = 0; i < p->job->workers; i++)
+		p->places[i].fd = -1;
+	for (int i = 0; i < p->job->workers; i++)
+		if (!start_worker(p, &p->places[i], certs))
+			break;
+	return p->live > 0;
+}
+
+enum pooled pool_run(const struct job *job, pool_result *tell, void *to, int64_t *took_us, struct fault *f)
+{
+	struct pool p = { .job = job, .tell = tell, .to = to, .f = f };
+	struct sigaction act = { .sa_handler = on_interrupt };
+	struct certs certs;
+	enum pooled result = POOL_FAILED;
+	int64_t began;
+
+	*f = (struct fault){ 0 };
+	p.shared = mmap(NULL, sizeof(*p.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	p.places = calloc((size_t)job->workers, sizeof(*p.places));
+	p.done = calloc(job->plan->n + 1, sizeof(*p.done));
+	p.verdicts = calloc(job->plan->n + 1, 1);
+	assert(p.shared != MAP_FAILED && p.places && p.done && p.verdicts);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	began = now_us();
+	if (certs_make(&certs, f) && pool_start(&p, &certs)) {
+		serve(&p);
+		result = finish(&p);
+	}
+	*took_us = now_us() - began;
+	certs_free(&certs);
+	for (int i = 0; i < job->workers; i++)
+		buf_free(&p.places[i].in);
+	for (size_t i = 0; i < job->plan->n; i++)
+		free(p.done[i]);
+	free(p.places);
+	free(p.done);
+	free(p.verdicts);
+	munmap(p.shared, sizeof(*p.shared));
+	return result;
+}

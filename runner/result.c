@@ -1,0 +1,89 @@
+/* result: one run's outcome as a JSON object. */
+#include "runner/result.h"
+
+#include <assert.h>
+#include <string.h>
+
+static json_t *slice(struct bytes b)
+{
+	return json_stringn((const char *)b.p, b.n);
+}
+
+static const char *role_word(unsigned variant)
+{
+	return variant & FOR_CLIENT ? "client" : "server";
+}
+
+static const char *tls_word(unsigned variant)
+{
+	return variant & FOR_TLS13 ? "1.3" : "1.2";
+}
+
+static const char *io_word(unsigned variant)
+{
+	return variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
+}
+
+static json_t *text_or_null(const char *s)
+{
+	/* An adapter's words may be no UTF-8; then they are shown byte for byte. */
+	json_t *v = s ? json_string(s) : json_null();
+	struct buf b = { 0 };
+
+	if (v)
+		return v;
+	buf_quote(&b, bytes_of(s));
+	v = json_stringn((const char *)b.p, b.n);
+	buf_free(&b);
+	return v;
+}
+
+static json_t *finding_json(const struct finding *f, unsigned variant)
+{
+	int v = variant & FOR_TLS13 ? IN_TLS13 : IN_TLS12;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "requirement", text_or_null(f->req ? f->req->name : NULL));
+	json_object_set_new(o, "level", text_or_null(f->req ? level_word(f->req->level[v]) : NULL));
+	json_object_set_new(o, "disputed", json_boolean(f->req && f->req->disputed[v]));
+	json_object_set_new(o, "clause", text_or_null(f->req ? f->req->clause[v] : NULL));
+	json_object_set_new(o, "weight", json_string(f->req && f->weight == VERDICT_PASS ? "noted" : verdict_word(f->weight)));
+	json_object_set_new(o, "line", json_integer(f->at.line));
+	json_object_set_new(o, "allowed", text_or_null(f->allowed));
+	json_object_set_new(o, "observed", text_or_null(f->observed));
+	json_object_set_new(o, "native", text_or_null(f->native));
+	return o;
+}
+
+json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us)
+{
+	const struct script *s = r->script;
+	json_t *o = json_object(), *findings = json_array();
+
+	assert(o && findings);
+	json_object_set_new(o, "implementation", json_string(r->implementation));
+	json_object_set_new(o, "library", text_or_null(r->library));
+	json_object_set_new(o, "case", json_string(s->name));
+	json_object_set_new(o, "role", json_string(role_word(r->variant)));
+	json_object_set_new(o, "tls", json_string(tls_word(r->variant)));
+	json_object_set_new(o, "io", json_string(io_word(r->variant)));
+	json_object_set_new(o, "with", s->with_name.n ? slice(s->with[r->with]) : json_null());
+	json_object_set_new(o, "about", json_string(s->about_host ? "host" : "library"));
+	json_object_set_new(o, "verdict", json_string(verdict_word(j->verdict)));
+	json_object_set_new(o, "ms", json_real((double)(took_us / 1000) + (double)(took_us % 1000) / 1000));
+	for (size_t i = 0; i < j->n; i++)
+		json_array_append_new(findings, finding_json(&j->findings[i], r->variant));
+	json_object_set_new(o, "findings", findings);
+	if (j->reason)
+		json_object_set_new(o, "reason", text_or_null(j->reason));
+	return o;
+}
+
+void run_file_name(struct buf *out, const struct run_name *r)
+{
+	const struct script *s = r->script;
+
+	buf_printf(out, "%s-%s-%s", role_word(r->variant), tls_word(r->variant), io_word(r->variant));
+	if (s->with_name.n)
+		buf_printf(out, "-%.*s=%.*s", (int)s->with_name.n, (const char *)s->with_name.p, (int)s->with[r->with].n, (const char *)s->with[r->with].p);
+}

@@ -1,0 +1,17 @@
+/* result: one run's outcome as the JSON object that results.json holds. Pure. */
+#ifndef RUNNER_RESULT_H
+#define RUNNER_RESULT_H
+
+#include <jansson.h>
+
+#include "runner/judge.h"
+#include "runner/plan.h"
+
+struct run_name { const char *implementation, *library; const struct script *script; unsigned variant; size_t with; };
+
+/* A new object: implementation, library, case, role, tls, io, with, verdict, ms, about, findings, reason. `file` and `line` of a finding place it in the case. */
+json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us);
+/* "client-1.3-blocking" or "client-1.3-blocking-K=5": a run's files, below IMPLEMENTATION/THEME/CASE/. */
+void run_file_name(struct buf *out, const struct run_name *r);
+
+#endif

@@ -1,0 +1,17 @@
+/* sandbox: a worker's own world: network, mount and process namespaces (a user namespace around them for ordinary users), so that ports
+ * never clash, kernel settings are pinned, captures hold nothing foreign, and all that it started dies with it. */
+#ifndef RUNNER_SANDBOX_H
+#define RUNNER_SANDBOX_H
+
+#include <sys/types.h>
+
+#include "peer/fault.h"
+
+/* Forks into new namespaces, as fork(2) does: 0 in the child, its pid in the parent, -1 with *f. The child dies with the parent. */
+pid_t sandbox_fork(struct fault *f);
+/* In the child, first of all: maps the user, mounts /proc, brings lo up, makes acknowledgements immediate. False: *f tells what to do. */
+bool sandbox_enter(struct fault *f);
+/* Writes a setting below /proc/sys/net/ipv4 of the namespace; *old (64 bytes) gets what it was. */
+bool sandbox_set(const char *key, const char *value, char old[64], struct fault *f);
+
+#endif

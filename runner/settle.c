@@ -1,0 +1,221 @@
+/* settle: has a process come to rest? */
+#include "runner/settle.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool watch_start(struct watch *w, pid_t pid)
+{
+	char path[64];
+
+	*w = (struct watch){ .pid = pid, .status_fd = -1, .task_fd = -1 };
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	w->status_fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	w->task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->status_fd >= 0 && w->task_fd >= 0)
+		return true;
+	watch_end(w);
+	return false;
+}
+
+void watch_end(struct watch *w)
+{
+	if (w->status_fd >= 0)
+		close(w->status_fd);
+	if (w->task_fd >= 0)
+		close(w->task_fd);
+	w->status_fd = w->task_fd = -1;
+}
+
+static const char *field(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+
+	return at ? at + strlen(name) : "";
+}
+
+/* Adds one thread's status file to the collection. False: the thread is gone. */
+static bool add_thread(int fd, struct look *l, unsigned *threads)
+{
+	char text[4096];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	l->asleep &= *field(text, "\nState:\t") == 'S';
+	l->switches += strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10);
+	l->switches += strtoull(field(text, "\nnonvoluntary_ctxt_switches:\t"), NULL, 10);
+	*threads = (unsigned)strtoul(field(text, "\nThreads:\t"), NULL, 10);
+	return true;
+}
+
+/* Calls for_each with the number of every thread, as the folder /proc/PID/task lists them. */
+static void each_thread(struct watch *w, void (*one)(struct watch *, const char *tid, void *), void *to)
+{
+	char block[4096] __attribute__((aligned(8)));
+	long n;
+
+	lseek(w->task_fd, 0, SEEK_SET);
+	while ((n = syscall(SYS_getdents64, w->task_fd, block, sizeof(block))) > 0) {
+		for (long at = 0; at < n;) {
+			struct dirent64 *d = (struct dirent64 *)(block + at);
+
+			if (d->d_name[0] != '.')
+				one(w, d->d_name, to);
+			at += d->d_reclen;
+		}
+	}
+}
+
+static int open_of_thread(struct watch *w, const char *tid, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%.20s/%s", tid, file);
+	return openat(w->task_fd, path, O_RDONLY | O_CLOEXEC);
+}
+
+static void look_at_thread(struct watch *w, const char *tid, void *to)
+{
+	struct look *l = to;
+	int fd = open_of_thread(w, tid, "status");
+	unsigned threads;
+
+	l->who += strtoull(tid, NULL, 10);
+	if (fd < 0)
+		return;
+	l->threads += add_thread(fd, l, &threads);
+	close(fd);
+}
+
+bool watch_look(struct watch *w, struct look *l)
+{
+	unsigned threads = 0;
+
+	*l = (struct look){ .asleep = true };
+	if (!add_thread(w->status_fd, l, &threads))
+		return false;
+	l->threads = 1;
+	if (threads == 1)
+		return true;
+	*l = (struct look){ .asleep = true };
+	each_thread(w, look_at_thread, l);
+	return l->threads > 0;
+}
+
+bool look_at_rest(const struct look *before, const struct look *now)
+{
+	return before->asleep && now->asleep && before->threads == now->threads && before->who == now->who &&
+	       before->switches == now->switches;
+}
+
+/* Which argument of which call is a timeout, and what there means "for ever". */
+static const struct {
+	long nr;
+	int arg;
+	enum { MS_NEGATIVE, POINTER_NULL, ALWAYS } forever;
+	const char *name;
+} timed_calls[] = {
+#ifdef SYS_poll
+	{ SYS_poll, 2, MS_NEGATIVE, "poll" },
+#endif
+#ifdef SYS_select
+	{ SYS_select, 4, POINTER_NULL, "select" },
+#endif
+#ifdef SYS_epoll_wait
+	{ SYS_epoll_wait, 3, MS_NEGATIVE, "epoll_wait" },
+#endif
+	{ SYS_ppoll, 2, POINTER_NULL, "ppoll" },
+	{ SYS_pselect6, 4, POINTER_NULL, "pselect6" },
+	{ SYS_epoll_pwait, 3, MS_NEGATIVE, "epoll_pwait" },
+#ifdef SYS_epoll_pwait2
+	{ SYS_epoll_pwait2, 3, POINTER_NULL, "epoll_pwait2" },
+#endif
+	{ SYS_nanosleep, 0, ALWAYS, "nanosleep" },
+	{ SYS_clock_nanosleep, 0, ALWAYS, "clock_nanosleep" },
+	{ SYS_futex, 3, POINTER_NULL, "futex" },
+	{ SYS_rt_sigtimedwait, 2, POINTER_NULL, "rt_sigtimedwait" },
+	{ SYS_recvmmsg, 4, POINTER_NULL, "recvmmsg" },
+};
+
+/* "NR 0xARG0 0xARG1 ...", or "running". The name of a call with a finite timeout; NULL when it waits for ever. */
+static const char *timed_call(const char *text)
+{
+	char *end;
+	long nr = strtol(text, &end, 10);
+	unsigned long long arg[6] = { 0 };
+
+	if (end == text)
+		return NULL;
+	for (int i = 0; i < 6; i++)
+		arg[i] = strtoull(end, &end, 16);
+	for (size_t i = 0; i < countof(timed_calls); i++) {
+		unsigned long long v = arg[timed_calls[i].arg];
+
+		if (timed_calls[i].nr != nr)
+			continue;
+		if (timed_calls[i].forever == MS_NEGATIVE)
+			return (int32_t)v < 0 ? NULL : timed_calls[i].name;
+		return timed_calls[i].forever == POINTER_NULL && v == 0 ? NULL : timed_calls[i].name;
+	}
+	return NULL;
+}
+
+struct timed { unsigned n; struct buf *text; };
+
+static void count_timed(struct watch *w, const char *tid, void *to)
+{
+	struct timed *t = to;
+	char text[256];
+	const char *name;
+	int fd = open_of_thread(w, tid, "syscall");
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	name = timed_call(text);
+	if (!name)
+		return;
+	t->n++;
+	if (t->text)
+		buf_printf(t->text, "%s%s", t->text->n ? " " : "", name);
+}
+
+unsigned watch_timed(struct watch *w, struct buf *text)
+{
+	struct timed t = { 0, text };
+
+	each_thread(w, count_timed, &t);
+	return t.n;
+}
+
+bool watch_reads_stdin(struct watch *w)
+{
+	struct look l;
+	char path[64], text[64], want[16];
+	ssize_t n;
+	int fd;
+
+	if (!watch_look(w, &l) || l.threads != 1)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)w->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	snprintf(want, sizeof(want), "%d 0x0 ", (int)SYS_read);
+	return strncmp(text, want, strlen(want)) == 0;
+}

@@ -1,0 +1,596 @@
+/* trace: a run as values and as text. */
+#include "runner/trace.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "runner/lex.h"
+#include "runner/pattern.h"
+
+static const int64_t length_max = 999999999999999;
+
+/* What a line can begin with. */
+static const struct { const char *word; enum event_kind kind; } actors[] = {
+	{ "handshake", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS }, { "fd", EVENT_STIMULUS },
+	{ "path", EVENT_STIMULUS }, { "wire", EVENT_WIRE }, { "tcp", EVENT_TCP },
+};
+
+static struct event *event_add(struct trace *t, enum event_kind kind)
+{
+	if (t->n % 32 == 0) {
+		t->events = reallocarray(t->events, t->n + 32, sizeof(*t->events));
+		assert(t->events);
+	}
+	t->events[t->n] = (struct event){ .kind = kind };
+	return &t->events[t->n++];
+}
+
+void trace_free(struct trace *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		buf_free(&t->events[i].words);
+		answer_free(&t->events[i].answer);
+		free(t->events[i].items);
+	}
+	free(t->events);
+	*t = (struct trace){ 0 };
+}
+
+/* --- what a trace keeps: as much as its text shows --- */
+
+static struct item item_shown(const struct item *it)
+{
+	struct item out = { .kind = it->kind, .keys = it->keys };
+
+	if (it->kind == ITEM_ALERT || it->kind == ITEM_HANDSHAKE || it->kind == ITEM_KEY_UPDATE)
+		out.code = it->code;
+	if (it->kind == ITEM_ALERT) {
+		out.level = it->level;
+		out.malformed = it->malformed;
+	}
+	if (it->kind == ITEM_DATA || it->kind == ITEM_RAW || it->malformed)
+		out.len = it->len;
+	return out;
+}
+
+/* How many records carry some data says nothing: they are one item, as items_print shows them. */
+static void item_add(struct event *ev, const struct item *it)
+{
+	struct item *last = ev->nitems ? &ev->items[ev->nitems - 1] : NULL;
+
+	if (last && (it->kind == ITEM_DATA || it->kind == ITEM_RAW) && last->kind == it->kind && last->keys == it->keys) {
+		last->len += it->len;
+		return;
+	}
+	ev->items = reallocarray(ev->items, ev->nitems + 1, sizeof(*ev->items));
+	assert(ev->items);
+	ev->items[ev->nitems++] = item_shown(it);
+}
+
+static struct bytes trim(struct bytes x)
+{
+	while (x.n && (x.p[0] == ' ' || x.p[0] == '\t'))
+		x = (struct bytes){ x.p + 1, x.n - 1 };
+	while (x.n && (x.p[x.n - 1] == ' ' || x.p[x.n - 1] == '\t' || x.p[x.n - 1] == '\r'))
+		x.n--;
+	return x;
+}
+
+static void data_shown(struct answer *a)
+{
+	if (a->text.n <= ANSWER_TEXT_MAX)
+		return;
+	a->only_len = true;
+	buf_free(&a->text);
+}
+
+static struct answer answer_shown(const struct answer *from)
+{
+	struct answer a = answer_of(from->outcome);
+
+	if (from->sum > 0)
+		a.sum = from->sum;
+	if (from->outcome == OUTCOME_ALERT)
+		a.alert = from->alert;
+	if (from->outcome == OUTCOME_CRASH || from->outcome == OUTCOME_DATA)
+		buf_add_bytes(&a.text, buf_bytes(&from->text));
+	if (from->outcome == OUTCOME_DATA) {
+		a.len = from->len;
+		a.only_len = from->only_len;
+		data_shown(&a);
+	}
+	buf_add_bytes(&a.native, trim(buf_bytes(&from->native)));
+	return a;
+}
+
+/* --- from evidence --- */
+
+static void add_call(struct trace *t, const struct step *st, const struct step_seen *seen)
+{
+	struct event *ev = event_add(t, EVENT_CALL);
+
+	buf_add_bytes(&ev->words, st->words);
+	ev->answered = seen->answered;
+	if (seen->answered)
+		ev->answer = answer_shown(&seen->answer);
+	else if (st->outstanding)
+		buf_printf(&ev->words, " &");
+}
+
+void trace_words(struct buf *out, const struct script *s, size_t step)
+{
+	const size_t actor = bytes_of("peer ").n;
+
+	while (step > 0 && s->steps[step - 1].joined)
+		step--;
+	buf_add_bytes(out, s->steps[step].words);
+	for (; s->steps[step].joined; step++) {
+		struct bytes words = s->steps[step + 1].words;
+
+		buf_printf(out, " + %.*s", (int)(words.n - actor), (const char *)words.p + actor);
+	}
+}
+
+static void add_stimulus(struct trace *t, const struct script *s, size_t i)
+{
+	if (i > 0 && s->steps[i - 1].joined)
+		return;                 /* it left with the first of its group, and is told there */
+	trace_words(&event_add(t, EVENT_STIMULUS)->words, s, i);
+}
+
+static void add_tcp(struct trace *t, const struct step *st, const struct step_seen *seen)
+{
+	struct event *ev;
+
+	if (!tcp_state_word(seen->tcp_state))
+		return;                 /* the look failed, and the run with it */
+	ev = event_add(t, EVENT_TCP);
+	ev->peer = st->verb == 1;
+	ev->state = seen->tcp_state;
+}
+
+static void add_line(struct trace *t, const struct evidence *e, size_t i)
+{
+	const struct step *st = &e->script->steps[i];
+
+	if (!e->steps[i].ran)
+		return;
+	switch (st->actor) {
+	case ACTOR_HANDSHAKE:
+	case ACTOR_IUT:
+		add_call(t, st, &e->steps[i]);
+		break;
+	case ACTOR_PEER:
+	case ACTOR_FD:
+	case ACTOR_PATH:
+		add_stimulus(t, e->script, i);
+		break;
+	case ACTOR_TCP:
+		add_tcp(t, st, &e->steps[i]);
+		break;
+	case ACTOR_WIRE:
+		break;                  /* it only compares; what it saw stands where it left */
+	}
+}
+
+/* A line for each change of direction. */
+static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t step)
+{
+	const struct decoded *d = &e->conns[conn].decoded;
+	struct event *ev = NULL;
+
+	for (size_t i = 0; i < d->n; i++) {
+		bool peer = d->items[i].dir != iut_dir(e->variant);
+
+		if (item_step(e, conn, &d->items[i]) != step)
+			continue;
+		if (!ev || ev->peer != peer)
+			ev = event_add(t, EVENT_WIRE);
+		ev->peer = peer;
+		item_add(ev, &d->items[i].item);
+	}
+}
+
+void trace_of(const struct evidence *e, struct trace *t)
+{
+	*t = (struct trace){ 0 };
+	for (size_t i = 0; i <= e->script->nsteps; i++) {
+		if (i < e->script->nsteps)
+			add_line(t, e, i);
+		for (int conn = 0; conn < e->nconns; conn++)
+			add_wire(t, e, conn, i);
+	}
+}
+
+/* --- print --- */
+
+/* What stands behind the actor begins in one column. */
+static void print_words(struct buf *out, struct bytes words)
+{
+	size_t n = 0;
+
+	while (n < words.n && words.p[n] != ' ')
+		n++;
+	buf_printf(out, n < words.n ? "%-5.*s" : "%.*s", (int)n, (const char *)words.p);
+	buf_add(out, words.p + n, words.n - n);
+}
+
+static void print_answer(struct buf *out, const struct answer *a)
+{
+	buf_printf(out, " -> ");
+	answer_print(out, a);
+	if (a->native.n) {
+		buf_printf(out, " as ");
+		buf_add_bytes(out, buf_bytes(&a->native));
+	}
+}
+
+static void print_event(struct buf *out, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_STIMULUS:
+		print_words(out, buf_bytes(&ev->words));
+		break;
+	case EVENT_CALL:
+		print_words(out, buf_bytes(&ev->words));
+		if (ev->answered)
+			print_answer(out, &ev->answer);
+		break;
+	case EVENT_WIRE:
+		buf_printf(out, "wire  %s -> ", ev->peer ? "peer" : "iut");
+		items_print(out, ev->items, ev->nitems);
+		break;
+	case EVENT_TCP:
+		buf_printf(out, "tcp   %s -> %s", ev->peer ? "peer" : "iut", tcp_state_word(ev->state));
+		break;
+	}
+	buf_u8(out, '\n');
+}
+
+void trace_print(struct buf *out, const struct trace *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		print_event(out, &t->events[i]);
+}
+
+/* --- parse --- */
+
+/* A line and its next token; behind that no token was taken yet. */
+struct reader { struct line ln; struct token t; struct fault *f; };
+
+static bool next(struct reader *r)
+{
+	return line_token(&r->ln, &r->t, r->f);
+}
+
+static bool expected(struct reader *r, const char *what)
+{
+	return fault_set(r->f, &r->t.at, "%s here: %s", r->t.kind == TOKEN_END ? "missing" : "expected", what);
+}
+
+static bool read_end(struct reader *r)
+{
+	return r->t.kind == TOKEN_END || fault_set(r->f, &r->t.at, "too much: the line could end before this");
+}
+
+/* The words up to `->` or the end, with single spaces where the file has any. */
+static bool read_words(struct reader *r, struct buf *words)
+{
+	int end = r->t.at.col;
+
+	while (r->t.kind != TOKEN_END && !token_is(&r->t, "->")) {
+		if (r->t.at.col > end)
+			buf_u8(words, ' ');
+		buf_add_bytes(words, r->t.text);
+		end = r->t.at.col + (int)r->t.text.n;
+		if (!next(r))
+			return false;
+	}
+	return true;
+}
+
+static bool read_stimulus(struct reader *r, struct event *ev)
+{
+	size_t actor = r->t.text.n;
+
+	if (!read_words(r, &ev->words))
+		return false;
+	return ev->words.n > actor ? read_end(r) : expected(r, "what is done");
+}
+
+static bool read_outcome(struct reader *r, enum outcome *o)
+{
+	const char *words[OUTCOME_COUNT];
+	int found = r->t.kind == TOKEN_WORD ? outcome_find(r->t.text) : -1;
+
+	if (r->t.kind != TOKEN_WORD)
+		return expected(r, "an outcome");
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		words[i] = outcome_word((enum outcome)i);
+	if (found < 0)
+		return fault_unknown(r->f, &r->t.at, r->t.text, "outcome", words, OUTCOME_COUNT);
+	*o = (enum outcome)found;
+	return next(r);
+}
+
+static bool at_answers_end(const struct reader *r)
+{
+	return r->t.kind == TOKEN_END || token_is(&r->t, "as");
+}
+
+/* What stands behind the outcome: an alert's name, or how a process died. */
+static bool read_detail(struct reader *r, struct answer *a)
+{
+	if (a->outcome == OUTCOME_ALERT) {
+		a->alert = r->t.kind == TOKEN_WORD ? alert_code(r->t.text) : -1;
+		return a->alert >= 0 ? next(r) : expected(r, "the name or number of an alert");
+	}
+	if (a->outcome != OUTCOME_CRASH)
+		return true;
+	for (; !at_answers_end(r);) {
+		if (a->text.n)
+			buf_u8(&a->text, ' ');
+		buf_add_bytes(&a->text, r->t.text);
+		if (!next(r))
+			return false;
+	}
+	return true;
+}
+
+/* `data 1275 closed`: the number was the sum of a read*. */
+static bool read_sum(struct reader *r, struct answer *a)
+{
+	a->sum = a->len > 0 ? a->len : ITEM_ANY;
+	a->len = 0;
+	a->only_len = false;
+	if (token_is(&r->t, "data"))
+		return expected(r, "what ends a `read*`");
+	return read_outcome(r, &a->outcome) && read_detail(r, a);
+}
+
+static bool read_data(struct reader *r, struct answer *a)
+{
+	struct bytes text = r->t.text;
+
+	if (r->t.kind == TOKEN_STRING) {
+		if (!bytes_unquote(&text, &a->text))
+			return fault_set(r->f, &r->t.at, "in this string stands an escape that there is not");
+		a->len = (int64_t)a->text.n;
+		data_shown(a);
+		return next(r);
+	}
+	a->only_len = true;
+	if (r->t.kind != TOKEN_WORD || !number_parse(r->t.text, 0, length_max, &a->len))
+		return expected(r, "a text in quotes or a number of bytes");
+	return next(r) && (at_answers_end(r) || read_sum(r, a));
+}
+
+static bool read_answer(struct reader *r, struct answer *a)
+{
+	enum outcome o;
+
+	if (!next(r) || !read_outcome(r, &o))
+		return false;
+	*a = answer_of(o);
+	if (o == OUTCOME_DATA ? !read_data(r, a) : !read_detail(r, a))
+		return false;
+	if (!token_is(&r->t, "as"))
+		return read_end(r);
+	buf_add_bytes(&a->native, trim(r->ln.rest));
+	return a->native.n > 0 || (next(r) && expected(r, "the native return"));
+}
+
+static bool read_call(struct reader *r, struct event *ev)
+{
+	bool bare = token_is(&r->t, "iut");
+
+	if (!read_words(r, &ev->words))
+		return false;
+	if (bare && bytes_is(buf_bytes(&ev->words), "iut"))
+		return expected(r, "a call");
+	ev->answered = r->t.kind != TOKEN_END;
+	return !ev->answered || read_answer(r, &ev->answer);
+}
+
+/* `iut ->`, `peer ->`, behind the actor. */
+static bool read_who(struct reader *r, struct event *ev)
+{
+	if (!next(r))
+		return false;
+	ev->peer = token_is(&r->t, "peer");
+	if (!ev->peer && !token_is(&r->t, "iut"))
+		return expected(r, "`iut` or `peer`");
+	if (!next(r))
+		return false;
+	return token_is(&r->t, "->") ? next(r) : expected(r, "`->`");
+}
+
+static bool item_fault(struct reader *r, const struct token *t, bool unknown)
+{
+	size_t n;
+	const char *const *words = item_words(&n);
+
+	if (t->kind != TOKEN_WORD)
+		return fault_set(r->f, &t->at, "expected here: what went over the wire");
+	if (unknown)
+		return fault_unknown(r->f, &t->at, t->text, "thing on the wire", words, n);
+	return fault_set(r->f, &t->at, "`%.*s` cannot stand here, or lacks a word behind it", (int)(t->text.n < 40 ? t->text.n : 40), (const char *)t->text.p);
+}
+
+static bool items_of(struct reader *r, const struct token *t, const struct bytes *words, size_t n, struct event *ev)
+{
+	struct item it;
+	size_t bad = 0;
+
+	for (size_t at = 0; at < n;) {
+		int used = item_parse(words + at, n - at, false, &it, &bad);
+
+		if (used <= 0)
+			return item_fault(r, &t[used ? at + bad : at], used == 0);
+		item_add(ev, &it);
+		at += (size_t)used;
+	}
+	return true;
+}
+
+static bool read_wire(struct reader *r, struct event *ev)
+{
+	size_t max = r->ln.text.n + 1, n = 0;   /* no more tokens than bytes */
+	struct token *t = calloc(max, sizeof(*t));
+	struct bytes *words = calloc(max, sizeof(*words));
+	bool ok;
+
+	assert(t && words);
+	ok = read_who(r, ev) && (r->t.kind != TOKEN_END || expected(r, "what went over the wire"));
+	while (ok && r->t.kind != TOKEN_END) {
+		t[n] = r->t;
+		words[n++] = r->t.text;
+		ok = next(r);
+	}
+	ok = ok && items_of(r, t, words, n, ev);
+	free(t);
+	free(words);
+	return ok;
+}
+
+static bool read_tcp(struct reader *r, struct event *ev)
+{
+	const char *words[32];
+	size_t n = 0;
+
+	for (int s = 1; tcp_state_word(s); s++)
+		words[n++] = tcp_state_word(s);
+	if (!read_who(r, ev))
+		return false;
+	if (r->t.kind != TOKEN_WORD)
+		return expected(r, "a state of TCP");
+	ev->state = tcp_state_find(r->t.text);
+	if (ev->state < 0)
+		return fault_unknown(r->f, &r->t.at, r->t.text, "state of TCP", words, n);
+	return next(r) && read_end(r);
+}
+
+static bool (*const kinds[])(struct reader *, struct event *) = {
+	[EVENT_STIMULUS] = read_stimulus, [EVENT_CALL] = read_call, [EVENT_WIRE] = read_wire, [EVENT_TCP] = read_tcp,
+};
+
+static bool read_line(struct reader *r, struct trace *t)
+{
+	const char *words[countof(actors)];
+
+	if (!next(r))
+		return false;
+	for (size_t i = 0; i < countof(actors); i++) {
+		words[i] = actors[i].word;
+		if (token_is(&r->t, actors[i].word))
+			return kinds[actors[i].kind](r, event_add(t, actors[i].kind));
+	}
+	return fault_unknown(r->f, &r->t.at, r->t.text, "actor", words, countof(words));
+}
+
+static bool read_lines(struct trace *t, const char *path, struct bytes text, struct fault *f)
+{
+	struct lines in = lines_of(path, (const char *)text.p, text.n);
+	struct reader r = { .f = f };
+	struct bytes comment;
+
+	while (lines_next(&in, &r.ln))
+		if (!line_blank(&r.ln) && !line_comment(&r.ln, &comment) && !read_line(&r, t))
+			return false;
+	return true;
+}
+
+bool trace_parse(struct trace *t, const char *path, const char *text, size_t n, struct fault *f)
+{
+	struct buf copy = { 0 };
+	bool ok;
+
+	*t = (struct trace){ 0 };
+	buf_add(&copy, text, n);
+	buf_str(&copy);                 /* a fault shows its line up to a NUL */
+	ok = read_lines(t, path, buf_bytes(&copy), f);
+	buf_free(&copy);
+	if (!ok)
+		trace_free(t);
+	return ok;
+}
+
+/* --- equal --- */
+
+/* Spaces around a text go with it. */
+static void without_texts(struct bytes native, struct buf *out)
+{
+	while (native.n) {
+		struct buf text = { 0 };
+
+		if (!bytes_unquote(&native, &text)) {
+			if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
+				buf_u8(out, native.p[0]);
+			native = (struct bytes){ native.p + 1, native.n - 1 };
+		}
+		buf_free(&text);
+	}
+}
+
+static bool same_native(const struct answer *a, const struct answer *b)
+{
+	struct buf x = { 0 }, y = { 0 };
+	bool same;
+
+	without_texts(buf_bytes(&a->native), &x);
+	without_texts(buf_bytes(&b->native), &y);
+	same = bytes_equal(trim(buf_bytes(&x)), trim(buf_bytes(&y)));
+	buf_free(&x);
+	buf_free(&y);
+	return same;
+}
+
+static bool same_answer(const struct answer *a, const struct answer *b)
+{
+	return a->outcome == b->outcome && a->sum == b->sum && a->only_len == b->only_len && a->len == b->len && a->alert == b->alert &&
+	       bytes_equal(buf_bytes(&a->text), buf_bytes(&b->text)) && same_native(a, b);
+}
+
+static bool same_item(const struct item *a, const struct item *b)
+{
+	return a->kind == b->kind && a->keys == b->keys && a->code == b->code && a->level == b->level && a->len == b->len &&
+	       a->malformed == b->malformed;
+}
+
+static bool same_items(const struct event *a, const struct event *b)
+{
+	if (a->nitems != b->nitems)
+		return false;
+	for (size_t i = 0; i < a->nitems; i++)
+		if (!same_item(&a->items[i], &b->items[i]))
+			return false;
+	return true;
+}
+
+static bool same_event(const struct event *a, const struct event *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case EVENT_STIMULUS:
+		return bytes_equal(buf_bytes(&a->words), buf_bytes(&b->words));
+	case EVENT_CALL:
+		return bytes_equal(buf_bytes(&a->words), buf_bytes(&b->words)) && a->answered == b->answered &&
+		       (!a->answered || same_answer(&a->answer, &b->answer));
+	case EVENT_WIRE:
+		return a->peer == b->peer && same_items(a, b);
+	case EVENT_TCP:
+		return a->peer == b->peer && a->state == b->state;
+	}
+	abort();
+}
+
+bool trace_equal(const struct trace *a, const struct trace *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same_event(&a->events[i], &b->events[i]))
+			return false;
+	return true;
+}

@@ -1,0 +1,203 @@
+/* wait: the only places where a worker waits. */
+#include "runner/wait.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "peer/tcp.h"
+
+enum {
+	WATCHDOG_US = 10 * 1000000,
+	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
+	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
+	STATE_CLOSE = 7
+};
+
+int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+bool look_iut(struct worker *w, struct sock_view *v)
+{
+	const struct conn_seen *c = &w->e->conns[w->e->nconns - 1];
+
+	return sockdiag_look(&w->diag, c->iut_port, c->peer_port, v);
+}
+
+/* The adapter reads its commands: nothing lies in the pipe. */
+static bool command_taken(const struct worker *w)
+{
+	int n = 0;
+
+	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && n == 0;
+}
+
+/* Waits for anything: an answer, the peer's socket, the capture; at most gap_ns. */
+static void doze(struct worker *w, long gap_ns)
+{
+	struct timespec gap = { 0, gap_ns };
+	struct pollfd p[4] = {
+		{ w->adapter->child.out, POLLIN, 0 }, { w->adapter->child.err, POLLIN, 0 }, { w->capture.tcpdump.out, POLLIN, 0 },
+		{ w->peer.reading && !w->peer.got_fin && !w->peer.got_reset ? w->peer.fd : -1, POLLIN, 0 },
+	};
+
+	if (w->adapter->child.ended)
+		p[0].fd = -1;
+	if (ppoll(p, countof(p), &gap, NULL) <= 0)
+		return;
+	if (p[2].revents)
+		capture_drain(&w->capture);
+	if (p[1].revents)
+		child_drain(&w->adapter->child);
+}
+
+/* An answer if there is one; `again` lines are kept as what the waiting call said. */
+static bool take_answer(struct worker *w, struct bytes *line)
+{
+	child_drain(&w->adapter->child);
+	while (child_line(&w->adapter->child, line)) {
+		if (line->n < 6 || memcmp(line->p, "again ", 6) != 0)
+			return true;
+		w->again.n = 0;
+		buf_add(&w->again, line->p + 6, line->n - 6);
+	}
+	return false;
+}
+
+static bool timed_wait(struct worker *w)
+{
+	return watch_timed(&w->adapter->watch, NULL) > w->adapter->watch.idle_timed;
+}
+
+/* One wait for either kind of end: with `line` for an answer too. */
+static enum settled settle(struct worker *w, struct bytes *line)
+{
+	int64_t deadline = now_us() + WATCHDOG_US, cpu = child_cpu_us(&w->adapter->child);
+	struct look before, now;
+	bool had = false;
+
+	for (;;) {
+		bool moved;
+
+		if (line && take_answer(w, line))
+			return SETTLED_ANSWER;
+		if (w->adapter->child.ended || w->adapter->child.flooded)
+			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
+		moved = peer_pump(&w->peer);
+		if (moved) {
+			had = false;
+			cpu = child_cpu_us(&w->adapter->child);
+			continue;
+		}
+		if (line || had)
+			doze(w, LOOK_GAP_NS);
+		if (line && take_answer(w, line))
+			return SETTLED_ANSWER;
+		if (peer_pump(&w->peer) || !watch_look(&w->adapter->watch, &now)) {
+			had = false;
+			continue;
+		}
+		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
+		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->peer) && !(line && timed_wait(w))) {
+			if (line && take_answer(w, line))
+				return SETTLED_ANSWER;
+			if (!peer_pump(&w->peer) && !w->adapter->child.ended)
+				return SETTLED_BLOCKED;
+		}
+		before = now;
+		had = true;
+		if (child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
+			return SETTLED_SPINS;
+		if (now_us() > deadline)
+			return SETTLED_WATCHDOG;
+	}
+}
+
+enum settled wait_answer(struct worker *w, struct bytes *line)
+{
+	return settle(w, line);
+}
+
+enum settled wait_rest(struct worker *w)
+{
+	/* One thread that waits for our next line cannot react to anything else. */
+	if (watch_reads_stdin(&w->adapter->watch))
+		return SETTLED_BLOCKED;
+	return settle(w, NULL);
+}
+
+bool wait_delivered(struct worker *w)
+{
+	int64_t deadline = now_us() + WATCHDOG_US;
+
+	if (w->path_broken)
+		return true;
+	for (;;) {
+		peer_pump(&w->peer);
+		if (peer_delivered(&w->peer))
+			return true;
+		if (now_us() > deadline)
+			return false;
+		doze(w, LOOK_GAP_NS);
+	}
+}
+
+static bool iut_quiet(struct worker *w)
+{
+	struct sock_view v;
+	struct tcp_view p;
+
+	if (!look_iut(w, &v))
+		return false;
+	if (v.there)
+		return v.in_flight == 0;
+	/* Its socket is gone. Either its last segment was acknowledged, or it was a RST: then the peer's kernel knows by now, or will. */
+	return w->peer.fd < 0 || !tcp_look(w->peer.fd, &p) || p.state == STATE_CLOSE;
+}
+
+bool wait_quiet(struct worker *w)
+{
+	int64_t deadline = now_us() + WATCHDOG_US;
+
+	if (w->path_broken || !w->e->nconns)
+		return true;
+	for (;;) {
+		peer_pump(&w->peer);
+		if (iut_quiet(w)) {
+			peer_pump(&w->peer);
+			return true;
+		}
+		if (now_us() > deadline)
+			return false;
+		doze(w, LOOK_GAP_NS);
+	}
+}
+
+void wait_handshake(struct worker *w)
+{
+	struct look before, now;
+	bool had = false;
+	int64_t deadline = now_us() + WATCHDOG_US;
+
+	while (!peer_handshake_reached(&w->peer) && !w->peer.hs.failed && !w->peer.got_fin && !w->peer.got_reset && now_us() < deadline) {
+		if (peer_pump(&w->peer)) {
+			had = false;
+			continue;
+		}
+		if (had)
+			doze(w, LOOK_GAP_NS);
+		if (!watch_look(&w->adapter->watch, &now) || w->adapter->child.ended)
+			return;
+		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->peer) && !peer_pump(&w->peer))
+			return;
+		before = now;
+		had = true;
+		child_drain(&w->adapter->child);
+	}
+}

@@ -1,0 +1,29 @@
+/* wait: the only places where a worker waits, each for something that it observes. A watchdog ends a wait that has failed; it never decides. */
+#ifndef RUNNER_WAIT_H
+#define RUNNER_WAIT_H
+
+#include "runner/drive.h"
+
+enum settled {
+	SETTLED_ANSWER,                         /* the adapter's line is in *line */
+	SETTLED_BLOCKED,                        /* all its threads sleep, nothing is on its way, no answer: it waits for us */
+	SETTLED_SPINS,                          /* it burns the processor, nothing moves */
+	SETTLED_GONE,                           /* its stdout is at its end */
+	SETTLED_WATCHDOG                        /* none of these explains it */
+};
+
+int64_t now_us(void);                           /* monotonic */
+/* Until the outstanding call answers or is seen to wait. The peer and the capture go on meanwhile. line: valid until the next read of the adapter's lines. */
+enum settled wait_answer(struct worker *w, struct bytes *line);
+/* Until the adapter is at rest with no call outstanding: libraries with threads or event loops react on their own. */
+enum settled wait_rest(struct worker *w);
+/* Until the other kernel has all that its window takes of the peer's bytes. False: the watchdog. */
+bool wait_delivered(struct worker *w);
+/* Until what the IUT's kernel has sent has been acknowledged, and so has passed the capture. False: the watchdog. */
+bool wait_quiet(struct worker *w);
+/* Until the peer's handshake is where it was asked to go, or nothing moves any more. */
+void wait_handshake(struct worker *w);
+/* The IUT's socket of the current connection. */
+bool look_iut(struct worker *w, struct sock_view *v);
+
+#endif

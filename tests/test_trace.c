@@ -1,0 +1,584 @@
+/* Traces: text and back, every fault with its place, and what becomes of a run's evidence. */
+#include "runner/trace.h"
+
+#include <netinet/tcp.h>
+#include <stdio.h>
+
+#include "peer/record.h"
+#include "tests/check_rows.h"
+
+static bool parse(struct trace *t, const char *text, size_t n, struct fault *f)
+{
+	struct bytes copy = exact((struct bytes){ (const uint8_t *)text, n });
+	bool ok = trace_parse(t, "s.trace", (const char *)copy.p, copy.n, f);
+
+	free((void *)copy.p);
+	return ok;
+}
+
+static void must_parse(struct trace *t, const char *text)
+{
+	struct fault f = { 0 };
+
+	ck_assert_msg(parse(t, text, strlen(text), &f), "%s\n%d:%d: %s", text, f.line, f.col, f.msg);
+}
+
+static void must_print(const struct trace *t, const char *want)
+{
+	struct buf out = { 0 };
+
+	trace_print(&out, t);
+	ck_assert_str_eq(buf_str(&out), want);
+	buf_free(&out);
+}
+
+/* --- text and back --- */
+
+#define LETTERS16 "abcdefghijklmnop"
+#define LETTERS64 LETTERS16 LETTERS16 LETTERS16 LETTERS16
+
+/* prints: NULL where the text is what is printed. */
+static const struct { const char *text, *prints; } rows[] = {
+	{ "", NULL },
+	{ "peer  close_notify\n", NULL },
+	{ "peer  write \"last\" + close_notify + fin\n", NULL },
+	{ "peer  write \"a # b -> c\" cut -1\n", NULL },
+	{ "peer  record alert 0100 keys none\n", NULL },
+	{ "fd    iut shutdown read\n", NULL },
+	{ "path  forge fin to iut\n", NULL },
+	{ "path  cut\n", NULL },
+	{ "handshake -> ok\n", NULL },
+	{ "handshake resume -> resumed as SSL_connect=1\n", NULL },
+	{ "iut   read &\n", NULL },
+	{ "iut   read & -> blocked as SSL_read=-1 SSL_ERROR_WANT_READ\n", NULL },
+	{ "iut   read\n", NULL },
+	{ "iut   read 5 -> data \"hello\" as SSL_read=5\n", NULL },
+	{ "iut   read -> data \"\\x00\\xff\\n\\\"\\\\\"\n", NULL },
+	{ "iut   read -> data \"\"\n", NULL },
+	{ "iut   read -> data \"" LETTERS64 "\"\n", NULL },
+	{ "iut   read -> data \"" LETTERS64 "q\"\n", "iut   read -> data 65\n" },
+	{ "iut   read -> data 5\n", NULL },
+	{ "iut   read -> data 16384 as SSL_read=16384\n", NULL },
+	{ "iut   read* -> closed\n", NULL },
+	{ "iut   read* -> data 1275 closed as SSL_read=0\n", NULL },
+	{ "iut   read* -> data 7 alert bad_record_mac as SSL_read=-1\n", NULL },
+	{ "iut   read* -> data 7 crash SIGSEGV\n", NULL },
+	{ "iut   read* -> data 0 closed\n", "iut   read* -> closed\n" },
+	{ "iut   read -> alert 200\n", NULL },
+	{ "iut   read -> alert 40\n", "iut   read -> alert handshake_failure\n" },
+	{ "iut   close -> crash SIGABRT as \"double free\\n\"\n", NULL },
+	{ "iut   close -> crash its stdout closed\n", NULL },
+	{ "iut   close -> error as close=-1 errno=9 \"Bad file # descriptor\" -> x | y\n", NULL },
+	{ "wire  iut -> close_notify fin\n", NULL },
+	{ "wire  peer -> data 5\n", NULL },
+	{ "wire  iut -> data 3 data 2 data 1 keys old data 1\n", "wire  iut -> data 5 data 1 keys old data 1\n" },
+	{ "wire  peer -> handshake server_hello change_cipher_spec handshake encrypted_extensions handshake finished\n", NULL },
+	{ "wire  iut -> alert user_canceled level warning close_notify level fatal keys none raw 7 unopened partial rst\n", NULL },
+	{ "wire  iut -> alert user_canceled\n", "wire  iut -> alert user_canceled level fatal\n" },
+	{ "wire  iut -> alert malformed 3 key_update requested key_update ticket\n", NULL },
+	{ "tcp   iut -> close-wait\n", NULL },
+	{ "tcp   peer -> fin-wait-2\n", NULL },
+	{ "# known: see there\n\n   \npeer  fin\n  # more\ntcp   iut -> closed\n", "peer  fin\ntcp   iut -> closed\n" },
+	{ "peer fin # not before the data\n", "peer  fin\n" },
+	{ "\tiut\tread   5  ->  data   \"x\"   as   SSL_read=1  two  \n", "iut   read 5 -> data \"x\" as SSL_read=1  two\n" },
+	{ "tcp iut->closed", "tcp   iut -> closed\n" },
+	{ "peer  fin\r\niut   read -> closed as 0\r\n", "peer  fin\niut   read -> closed as 0\n" },
+};
+
+START_TEST(text_and_back)
+{
+	const char *want = rows[_i].prints ? rows[_i].prints : rows[_i].text;
+	struct trace t, back;
+
+	must_parse(&t, rows[_i].text);
+	must_print(&t, want);
+	must_parse(&back, want);
+	ck_assert_msg(trace_equal(&t, &back), "%s", want);
+	trace_free(&t);
+	trace_free(&t);
+	trace_free(&back);
+}
+END_TEST
+
+/* --- values and back --- */
+
+static struct event *add(struct trace *t, enum event_kind kind)
+{
+	t->events = reallocarray(t->events, t->n + 1, sizeof(*t->events));
+	ck_assert_ptr_nonnull(t->events);
+	t->events[t->n] = (struct event){ .kind = kind };
+	return &t->events[t->n++];
+}
+
+static struct answer *add_answer(struct trace *t, enum outcome o)
+{
+	struct event *ev = add(t, EVENT_CALL);
+
+	buf_printf(&ev->words, "iut read");
+	ev->answered = true;
+	ev->answer = answer_of(o);
+	return &ev->answer;
+}
+
+static void add_item(struct event *ev, struct item it)
+{
+	ev->items = reallocarray(ev->items, ev->nitems + 1, sizeof(*ev->items));
+	ck_assert_ptr_nonnull(ev->items);
+	ev->items[ev->nitems++] = it;
+}
+
+static void must_come_back(struct trace *t)
+{
+	struct buf text = { 0 };
+	struct fault f = { 0 };
+	struct trace back;
+
+	trace_print(&text, t);
+	ck_assert_msg(parse(&back, buf_str(&text), text.n, &f), "%s\n%d:%d: %s", buf_str(&text), f.line, f.col, f.msg);
+	ck_assert_msg(trace_equal(t, &back), "%s", buf_str(&text));
+	trace_free(&back);
+	buf_free(&text);
+	trace_free(t);
+}
+
+START_TEST(outcomes_come_back)
+{
+	for (int with = 0; with < 4; with++) {
+		for (int o = 0; o < OUTCOME_COUNT; o++) {
+			struct trace t = { 0 };
+			struct answer *a = add_answer(&t, (enum outcome)o);
+
+			if (with & 1)
+				buf_printf(&a->native, "SSL_read=-1 \"no # such -> thing\" as \"\\\"");
+			if (with & 2 && o != OUTCOME_DATA)
+				a->sum = 70000;
+			if (o == OUTCOME_ALERT)
+				a->alert = with & 1 ? 40 : 199;
+			if (o == OUTCOME_CRASH)
+				buf_printf(&a->text, with & 1 ? "exit 3" : "SIGSEGV");
+			if (o == OUTCOME_DATA) {
+				a->only_len = with & 2;
+				a->len = with & 2 ? 1000000000000 : 5;
+				if (!a->only_len)
+					buf_printf(&a->text, "hello");
+			}
+			must_come_back(&t);
+		}
+	}
+}
+END_TEST
+
+/* Data of every length around the one from which on they are not shown. */
+START_TEST(texts_come_back)
+{
+	for (size_t n = 0; n <= ANSWER_TEXT_MAX; n++) {
+		struct trace t = { 0 };
+		struct answer *a = add_answer(&t, OUTCOME_DATA);
+
+		for (size_t i = 0; i < n; i++)
+			buf_u8(&a->text, (unsigned)(i * 37 + n) & 255);
+		a->len = (int64_t)n;
+		must_come_back(&t);
+	}
+}
+END_TEST
+
+START_TEST(items_come_back)
+{
+	for (int kind = ITEM_DATA; kind <= ITEM_RST; kind++) {
+		for (int code = 0; code < 256; code++) {
+			bool coded = kind == ITEM_ALERT || kind == ITEM_HANDSHAKE || (kind == ITEM_KEY_UPDATE && code < 2);
+			struct trace t = { 0 };
+			struct event *ev = add(&t, EVENT_WIRE);
+			struct item it = { .kind = (enum item_kind)kind, .code = coded ? code : 0 };
+
+			ev->peer = code % 2;
+			it.level = kind == ITEM_ALERT ? code % 4 : 0;
+			it.keys = kind < ITEM_RAW ? (enum item_keys)(code % 5) : KEYS_USUAL;
+			it.len = kind == ITEM_DATA || kind == ITEM_RAW ? code * 1000 : 0;
+			add_item(ev, it);
+			add_item(ev, (struct item){ .kind = ITEM_ALERT, .code = ITEM_ANY, .level = ITEM_ANY, .malformed = true, .len = 3 });
+			add_item(ev, it);
+			must_come_back(&t);
+		}
+	}
+}
+END_TEST
+
+START_TEST(states_come_back)
+{
+	for (int state = TCP_ESTABLISHED; state <= TCP_CLOSING; state++) {
+		struct trace t = { 0 };
+		struct event *ev = add(&t, EVENT_TCP);
+
+		ev->state = state;
+		ev->peer = state % 2;
+		must_come_back(&t);
+	}
+}
+END_TEST
+
+/* --- faults --- */
+
+static const struct { const char *text; int line, col; const char *says; } wrong[] = {
+	{ "per  fin",                                1, 1,  "did you mean `peer`" },
+	{ "peer  fin\n\n# x\n-> ok",                 4, 1,  "`->` is no actor" },
+	{ "peer  fin\n  \"x\"",                      2, 3,  "no actor" },
+	{ "peer",                                    1, 5,  "missing here: what is done" },
+	{ "peer -> closed",                          1, 6,  "expected here: what is done" },
+	{ "path  cut -> ok",                         1, 11, "too much" },
+	{ "peer  write \"x",                         1, 13, "no end" },
+	{ "peer  \x01",                              1, 7,  "0x01" },
+	{ "iut",                                     1, 4,  "missing here: a call" },
+	{ "iut  -> ok",                              1, 6,  "expected here: a call" },
+	{ "iut   read ->",                           1, 14, "missing here: an outcome" },
+	{ "iut   read -> \"x\"",                     1, 15, "expected here: an outcome" },
+	{ "iut   read -> clozed",                    1, 15, "did you mean `closed`" },
+	{ "iut   read -> closed now",                1, 22, "too much" },
+	{ "iut   read -> closed | reset",            1, 22, "too much" },
+	{ "iut   read -> closed as",                 1, 24, "missing here: the native return" },
+	{ "iut   read -> closed as   ",              1, 24, "missing here: the native return" },
+	{ "iut   read -> data",                      1, 19, "missing here: a text in quotes" },
+	{ "iut   read -> data as x",                 1, 20, "expected here: a text in quotes" },
+	{ "iut   read -> data \"\\q\"",              1, 20, "escape" },
+	{ "iut   read -> data -1",                   1, 20, "expected here" },
+	{ "iut   read -> data 1234567890123456",     1, 20, "expected here" },
+	{ "iut   read -> data \"x\" closed",         1, 24, "too much" },
+	{ "iut   read -> data 5 data 6",             1, 22, "what ends a `read*`" },
+	{ "iut   read -> data 5 clozed",             1, 22, "did you mean `closed`" },
+	{ "iut   read -> alert",                     1, 20, "missing here: the name" },
+	{ "iut   read -> alert as x",                1, 21, "expected here: the name" },
+	{ "iut   read -> alert 256",                 1, 21, "expected here: the name" },
+	{ "iut   close -> crash \"x",                1, 22, "no end" },
+	{ "handshake -> okay",                       1, 14, "no outcome" },
+	{ "wire",                                    1, 5,  "missing here: `iut` or `peer`" },
+	{ "wire  pear -> fin",                       1, 7,  "expected here: `iut` or `peer`" },
+	{ "wire  iut",                               1, 10, "missing here: `->`" },
+	{ "wire  iut fin",                           1, 11, "expected here: `->`" },
+	{ "wire  iut ->",                            1, 13, "missing here: what went" },
+	{ "wire  iut -> nothing",                    1, 14, "no thing on the wire" },
+	{ "wire  iut -> close_notfy",                1, 14, "did you mean `close_notify`" },
+	{ "wire  iut -> fin close_notfy",            1, 18, "did you mean `close_notify`" },
+	{ "wire  iut -> data",                       1, 14, "lacks a word" },
+	{ "wire  iut -> data 5 alert fin",           1, 27, "cannot stand here" },
+	{ "wire  iut -> fin keys old",               1, 18, "cannot stand here" },
+	{ "wire  iut -> close_notify level high",    1, 33, "cannot stand here" },
+	{ "wire  iut -> (fin | rst)",                1, 14, "expected here: what went" },
+	{ "wire  iut -> fin \"x",                    1, 18, "no end" },
+	{ "tcp   iut ->",                            1, 13, "missing here: a state" },
+	{ "tcp   iut -> \"closed\"",                 1, 14, "expected here: a state" },
+	{ "tcp   iut -> close-wai",                  1, 14, "did you mean `close-wait`" },
+	{ "tcp   iut -> closed | listen",            1, 21, "too much" },
+};
+
+START_TEST(wrong_row)
+{
+	struct fault f = { 0 };
+	struct trace t;
+
+	ck_assert_msg(!parse(&t, wrong[_i].text, strlen(wrong[_i].text), &f), "%s: parses", wrong[_i].text);
+	ck_assert_msg(f.line == wrong[_i].line && f.col == wrong[_i].col, "%s: at %d:%d: %s", wrong[_i].text, f.line, f.col, f.msg);
+	ck_assert_msg(strstr(f.msg, wrong[_i].says) != NULL, "%s: %s", wrong[_i].text, f.msg);
+	ck_assert_msg(strcmp(f.file, "s.trace") == 0 && t.n == 0 && !t.events, "%s", wrong[_i].text);
+}
+END_TEST
+
+static const char long_trace[] =
+	"# client 1.3 blocking\n"
+	"handshake -> ok as SSL_connect=1\n"
+	"wire  iut -> handshake client_hello\n"
+	"wire  peer -> handshake server_hello change_cipher_spec handshake encrypted_extensions handshake certificate "
+	"handshake certificate_verify handshake finished\n"
+	"wire  iut -> change_cipher_spec handshake finished\n"
+	"\n"
+	"peer  write \"last\" cut 3 + key_update requested + record alert 0100 keys none + fin\n"
+	"wire  peer -> data 4 key_update requested close_notify keys none fin\n"
+	"iut   read -> data \"last\\n\" as SSL_read=4\n"
+	"fd    iut linger 0   # from outside\n"
+	"iut   read* -> data 12 alert handshake_failure as SSL_read=-1 SSL_ERROR_SSL \"reason(40)\"\n"
+	"iut   read &\n"
+	"path  icmp host-unreachable to iut\n"
+	"iut   await -> crash SIGSEGV as \"a stack\"\n"
+	"tcp   peer -> fin-wait-2\n"
+	"wire  iut -> alert malformed 3 raw 12 unopened partial rst\n";
+
+/* And with one byte changed: read, or refused with a place in the file. */
+START_TEST(every_prefix)
+{
+	struct fault f = { 0 };
+	struct trace t;
+
+	must_parse(&t, long_trace);
+	ck_assert_uint_eq(t.n, 14);
+	trace_free(&t);
+	for (size_t n = 0; n < sizeof(long_trace); n++) {
+		if (!parse(&t, long_trace, n, &f))
+			ck_assert_msg(f.line > 0 && f.col > 0, "%zu bytes: %s", n, f.msg);
+		trace_free(&t);
+	}
+}
+END_TEST
+
+START_TEST(every_byte_changed)
+{
+	char text[sizeof(long_trace)];
+	struct fault f = { 0 };
+	struct trace t;
+
+	for (size_t i = 0; i < sizeof(long_trace) - 1; i++) {
+		memcpy(text, long_trace, sizeof(text));
+		text[i] = "\0\n \"->#\xff"[i % 8];
+		if (parse(&t, text, sizeof(text) - 1, &f))
+			must_come_back(&t);
+		else
+			ck_assert_msg(f.line > 0 && f.col > 0, "byte %zu: %s", i, f.msg);
+	}
+}
+END_TEST
+
+/* --- equal --- */
+
+static const struct { const char *a, *b; bool equal; } pairs[] = {
+	{ "",                                       "",                                                 true },
+	{ "peer  fin\n",                            "",                                                 false },
+	{ "peer  fin\n",                            "# why\npeer fin\n",                                true },
+	{ "peer  fin\n",                            "peer  rst\n",                                      false },
+	{ "peer  fin\n",                            "iut   fin\n",                                      false },
+	{ "peer  fin\n",                            "peer  fin\npeer  fin\n",                           false },
+	{ "iut   read -> closed as r=0",            "iut   read -> closed as r=0",                      true },
+	{ "iut   read -> closed as r=0",            "iut   read -> closed as r=1",                      false },
+	{ "iut   read -> closed as r=0",            "iut   read -> closed",                             false },
+	{ "iut   read -> error as r=0 \"one\"",     "iut   read -> error as r=0 \"two # three\"",       true },
+	{ "iut   read -> error as r=0 \"one\"",     "iut   read -> error as r=0",                       true },
+	{ "iut   read -> error as \"one\" r=0",     "iut   read -> error as r=0",                       true },
+	{ "iut   read -> error as r=0 \"one\" x",   "iut   read -> error as r=0 x",                     true },
+	{ "iut   read -> error as r=0 \"one\" x",   "iut   read -> error as r=0 \"one\" y",             false },
+	{ "iut   read -> error as r=0 \"one",       "iut   read -> error as r=0 \"two",                 false },
+	{ "iut   read -> data \"a\"",               "iut   read -> data \"b\"",                         false },
+	{ "iut   read -> data \"a\"",               "iut   read -> data 1",                             false },
+	{ "iut   read -> data 100",                 "iut   read -> data 101",                           false },
+	{ "iut   read* -> data 100 closed",         "iut   read* -> data 101 closed",                   false },
+	{ "iut   read* -> data 100 closed",         "iut   read* -> closed",                            false },
+	{ "iut   read -> alert 40",                 "iut   read -> alert handshake_failure",            true },
+	{ "iut   read -> alert 40",                 "iut   read -> alert 41",                           false },
+	{ "iut   read -> crash SIGSEGV",            "iut   read -> crash SIGABRT",                      false },
+	{ "iut   read -> ok",                       "iut   read",                                       false },
+	{ "iut   read -> ok",                       "iut   write -> ok",                                false },
+	{ "wire  iut -> fin",                       "wire  peer -> fin",                                false },
+	{ "wire  iut -> fin",                       "wire  iut -> rst",                                 false },
+	{ "wire  iut -> fin",                       "wire  iut -> fin fin",                             false },
+	{ "wire  iut -> data 5",                    "wire  iut -> data 4",                              false },
+	{ "wire  iut -> data 5",                    "wire  iut -> data 4 data 1",                       true },
+	{ "wire  iut -> close_notify",              "wire  iut -> close_notify keys old",               false },
+	{ "wire  iut -> close_notify",              "wire  iut -> close_notify level fatal",            false },
+	{ "wire  iut -> close_notify fin",          "wire  iut -> close_notify\nwire  iut -> fin",      false },
+	{ "tcp   iut -> closed",                    "tcp   iut -> closing",                             false },
+	{ "tcp   iut -> closed",                    "tcp   peer -> closed",                             false },
+};
+
+START_TEST(equal_row)
+{
+	struct trace a, b;
+
+	must_parse(&a, pairs[_i].a);
+	must_parse(&b, pairs[_i].b);
+	ck_assert_msg(trace_equal(&a, &b) == pairs[_i].equal, "%s, and %s", pairs[_i].a, pairs[_i].b);
+	ck_assert(trace_equal(&b, &a) == pairs[_i].equal);
+	trace_free(&a);
+	trace_free(&b);
+}
+END_TEST
+
+/* --- from evidence --- */
+
+static const char the_case[] =
+	"title t\n"
+	"needs concurrent\n"
+	"handshake\n"                                                   /* 0 */
+	"iut read &\n"                                                  /* 1 */
+	"peer write \"last\" + close_notify + fin\n"                    /* 2 3 4 */
+	"iut await -> data \"last\"\n"                                  /* 5 */
+	"wire iut -> nothing\n"                                         /* 6 */
+	"@1.2 iut read -> closed\n"                                     /* 7 */
+	"iut shutdown write ? -> sent\n"                                /* 8 */
+	"fd iut linger 0\n"                                             /* 9 */
+	"iut write 100 -> pipe\n"                                       /* 10 */
+	"iut close\n"                                                   /* 11 */
+	"tcp iut -> closed\n"                                           /* 12 */
+	"handshake resume -> resumed | full\n"                          /* 13 */
+	"iut read & \n"                                                 /* 14 */
+	"path cut\n";                                                   /* 15 */
+
+static struct requirements reqs;
+
+static void read_case(struct script *s)
+{
+	struct fault f = { 0 };
+
+	ck_assert_msg(script_parse(s, "cases/theme/name.case", the_case, strlen(the_case), 0, &reqs, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	ck_assert_uint_eq(s->nsteps, 16);
+}
+
+/* A packet of its own for each item; only the steps of the frames count. */
+static void saw(struct evidence *e, int conn, size_t step, bool peer, struct item it)
+{
+	struct conn_seen *c = &e->conns[conn];
+	struct decoded *d = &c->decoded;
+
+	if (conn >= e->nconns)
+		e->nconns = conn + 1;
+	e->frames = reallocarray(e->frames, e->nframes + 1, sizeof(*e->frames));
+	c->packet_frame = reallocarray(c->packet_frame, c->npackets + 1, sizeof(*c->packet_frame));
+	d->items = reallocarray(d->items, d->n + 1, sizeof(*d->items));
+	ck_assert(e->frames && c->packet_frame && d->items);
+	e->frames[e->nframes] = (struct frame){ .step = step };
+	d->items[d->n++] = (struct seen_item){ .item = it, .dir = iut_dir(e->variant) ^ peer, .packet = c->npackets };
+	c->packet_frame[c->npackets++] = e->nframes++;
+}
+
+static void answered(struct evidence *e, size_t step, enum outcome o, const char *text, const char *native)
+{
+	struct step_seen *seen = &e->steps[step];
+
+	seen->ran = seen->answered = true;
+	seen->answer = answer_of(o);
+	buf_printf(&seen->answer.text, "%s", text);
+	seen->answer.len = (int64_t)seen->answer.text.n;
+	buf_printf(&seen->answer.native, "%s", native);
+}
+
+static struct item alert(int level, int code)
+{
+	return (struct item){ .kind = ITEM_ALERT, .level = level, .code = code };
+}
+
+static struct item bytes_item(enum item_kind kind, int64_t len)
+{
+	return (struct item){ .kind = kind, .len = len };
+}
+
+static void fill(struct evidence *e)
+{
+	answered(e, 0, OUTCOME_OK, "", "SSL_connect=1");
+	saw(e, 0, 0, false, (struct item){ .kind = ITEM_HANDSHAKE, .code = HS_CLIENT_HELLO });
+	saw(e, 0, 0, true, (struct item){ .kind = ITEM_HANDSHAKE, .code = HS_SERVER_HELLO });
+	saw(e, 0, 0, true, (struct item){ .kind = ITEM_HANDSHAKE, .code = HS_FINISHED });
+	saw(e, 0, 0, false, (struct item){ .kind = ITEM_HANDSHAKE, .code = HS_FINISHED });
+	e->steps[1].ran = true;
+	for (size_t i = 2; i <= 4; i++)
+		e->steps[i].ran = true;
+	saw(e, 0, 4, true, bytes_item(ITEM_DATA, 1));
+	saw(e, 0, 4, true, bytes_item(ITEM_DATA, 3));
+	saw(e, 0, 4, true, alert(1, 0));
+	saw(e, 0, 4, true, (struct item){ .kind = ITEM_FIN });
+	answered(e, 5, OUTCOME_DATA, "last", "  SSL_read=4 ");
+	e->steps[6].ran = true;
+	saw(e, 0, 6, false, alert(1, 90));
+	e->steps[8].left_out = true;
+	e->steps[9].ran = true;
+	answered(e, 10, OUTCOME_PIPE, "", "");
+	saw(e, 0, 10, false, bytes_item(ITEM_DATA, 50));
+	saw(e, 0, 10, true, (struct item){ .kind = ITEM_RST });
+	saw(e, 0, 10, false, bytes_item(ITEM_DATA, 50));
+	answered(e, 11, OUTCOME_OK, "", "");
+	saw(e, 0, 11, false, bytes_item(ITEM_PARTIAL, 17));
+	e->steps[12].ran = true;
+	e->steps[12].tcp_state = TCP_CLOSE;
+	answered(e, 13, OUTCOME_RESUMED, "", "");
+	answered(e, 14, OUTCOME_BLOCKED, "", "");
+	e->steps[15].ran = true;
+	saw(e, 1, 13, false, (struct item){ .kind = ITEM_CCS, .code = 1, .level = 1, .len = 1 });
+	saw(e, 1, 16, false, alert(2, 80));
+	saw(e, 1, 16, false, (struct item){ .kind = ITEM_FIN });
+}
+
+static const char the_trace[] =
+	"handshake -> ok as SSL_connect=1\n"
+	"wire  iut -> handshake client_hello\n"
+	"wire  peer -> handshake server_hello handshake finished\n"
+	"wire  iut -> handshake finished\n"
+	"iut   read &\n"
+	"peer  write \"last\" + close_notify + fin\n"
+	"wire  peer -> data 4 close_notify fin\n"
+	"iut   await -> data \"last\" as SSL_read=4\n"
+	"wire  iut -> alert user_canceled level warning\n"
+	"fd    iut linger 0\n"
+	"iut   write 100 -> pipe\n"
+	"wire  iut -> data 50\n"
+	"wire  peer -> rst\n"
+	"wire  iut -> data 50\n"
+	"iut   close -> ok\n"
+	"wire  iut -> partial\n"
+	"tcp   iut -> closed\n"
+	"handshake resume -> resumed\n"
+	"wire  iut -> change_cipher_spec\n"
+	"iut   read -> blocked\n"
+	"path  cut\n"
+	"wire  iut -> alert internal_error fin\n";
+
+/* For the IUT as client and as server: the directions of a stream go by who connected. */
+START_TEST(of_evidence)
+{
+	unsigned variant = FOR_TLS13 | FOR_BLOCKING | (_i ? FOR_SERVER : FOR_CLIENT);
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	read_case(&s);
+	evidence_start(&e, &s, variant);
+	fill(&e);
+	trace_of(&e, &t);
+	must_print(&t, the_trace);
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+/* What its text does not show, a trace does not hold: else it would not equal itself read again. */
+START_TEST(keeps_what_it_shows)
+{
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	read_case(&s);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
+	answered(&e, 0, OUTCOME_OK, "stray text", "\tx ");
+	answered(&e, 5, OUTCOME_DATA, LETTERS64 "q", "");
+	answered(&e, 10, OUTCOME_CLOSED, "", "");
+	e.steps[10].answer.sum = 0;
+	e.steps[10].answer.alert = 40;
+	answered(&e, 11, OUTCOME_CLOSED, "", "");
+	e.steps[11].answer.sum = 9;
+	saw(&e, 0, 11, false, (struct item){ .kind = ITEM_FIN, .len = 4, .code = 4 });
+	trace_of(&e, &t);
+	must_print(&t, "handshake -> ok as x\niut   await -> data 65\niut   write 100 -> closed\niut   close -> data 9 closed\nwire  iut -> fin\n");
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+static const struct { size_t step; const char *words; } words[] = {
+	{ 0, "handshake" }, { 1, "iut read" }, { 2, "peer write \"last\" + close_notify + fin" },
+	{ 3, "peer write \"last\" + close_notify + fin" }, { 4, "peer write \"last\" + close_notify + fin" }, { 5, "iut await" },
+	{ 8, "iut shutdown write" }, { 9, "fd iut linger 0" }, { 15, "path cut" },
+};
+
+START_TEST(words_row)
+{
+	struct buf out = { 0 };
+	struct script s;
+
+	read_case(&s);
+	trace_words(&out, &s, words[_i].step);
+	ck_assert_str_eq(buf_str(&out), words[_i].words);
+	buf_free(&out);
+	script_free(&s);
+}
+END_TEST
+
+ROWS_MAIN("trace", { text_and_back, countof(rows) }, { outcomes_come_back, 1 }, { texts_come_back, 1 }, { items_come_back, 1 },
+          { states_come_back, 1 }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
+          { equal_row, countof(pairs) }, { of_evidence, 2 }, { keeps_what_it_shows, 1 }, { words_row, countof(words) })
