@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -208,8 +210,8 @@ static void one_record(struct peer *p, unsigned type, struct bytes content, cons
 	buf_add(&p->composed, p->last.p, leave);
 	p->held.n = 0;
 	buf_add(&p->held, p->last.p + leave, p->last.n - leave);
-	if (leave)
-		add_claim(p, at, at + leave, plain && leave == p->last.n ? (int)type : -1, content);
+	/* A record that is held back leaves a claim too: without it what follows does not open. */
+	add_claim(p, at, at + leave, plain && leave == p->last.n ? (int)type : -1, content);
 }
 
 void peer_record(struct peer *p, unsigned type, struct bytes content, const struct shape *sh)
@@ -359,7 +361,8 @@ bool peer_vanish(struct peer *p)
 
 bool peer_window(struct peer *p, int bytes)
 {
-	return setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) == 0;
+	/* Not SO_RCVBUF: what was offered before would be dropped when it comes, and cost retransmissions. */
+	return setsockopt(p->fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes, sizeof(bytes)) == 0;
 }
 
 static bool take_bytes(struct peer *p)

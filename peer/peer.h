@@ -76,7 +76,7 @@ void peer_send(struct peer *p, bool joined);
 void peer_rst(struct peer *p);                          /* at once, behind what TCP has already sent */
 void peer_close(struct peer *p);
 bool peer_vanish(struct peer *p);
-bool peer_window(struct peer *p, int bytes);
+bool peer_window(struct peer *p, int bytes);              /* what it offers from now on; what was offered stays */
 
 /* Moves bytes both ways, and the handshake, as far as they go without waiting. True if anything moved. */
 bool peer_pump(struct peer *p);

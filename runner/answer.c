@@ -100,19 +100,21 @@ void answer_print(struct buf *out, const struct answer *a)
 	}
 }
 
-/* The next word outside of quotes. */
+/* The next word outside of quotes; a text ends the word before it, as in `reason="..."`. */
 static bool native_word(struct bytes *in, struct bytes *word)
 {
+	size_t n = 1;
+
 	while (in->n) {
 		struct buf skip = { 0 };
-		bool quoted = in->p[0] == '"' && bytes_unquote(in, &skip);
+		bool passed = in->p[0] == ' ' ? bytes_take(in, 1, word) : bytes_unquote(in, &skip);
 
 		buf_free(&skip);
-		if (quoted)
+		if (passed)
 			continue;
-		*word = take_word(in);
-		if (word->n)
-			return true;
+		while (n < in->n && in->p[n] != ' ' && in->p[n] != '"')
+			n++;
+		return bytes_take(in, n, word);
 	}
 	return false;
 }

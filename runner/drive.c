@@ -92,6 +92,11 @@ static bool collect(struct worker *w, struct answer *x, struct fault *f)
 
 static bool say(struct worker *w, struct bytes line, struct fault *f)
 {
+	/* A new line ends the wait of the call before, without an answer; `await` takes it up again. */
+	if (w->outstanding) {
+		w->interrupted = true;
+		w->interrupted_step = w->outstanding_step;
+	}
 	w->outstanding = true;
 	w->outstanding_step = w->at_step;
 	if (child_say(&w->adapter->child, line) || w->adapter->child.in >= 0)
@@ -183,7 +188,7 @@ static void keep_conn(struct worker *w)
 	if (!w->e->nconns)
 		return;
 	c = conn(w);
-	c->undelivered = p->sent_to_tcp < p->sent.n || (p->fin_wanted && !p->fin_sent) || (p->fd >= 0 && !w->path_broken && c->undelivered);
+	c->undelivered = p->sent_to_tcp < p->sent.n || (p->fin_wanted && !p->fin_sent);
 	if (p->fd >= 0) {
 		struct tcp_view v;
 
@@ -437,21 +442,28 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 	struct answer x = { 0 };
 
 	if (w->has_stored) {
-		x = w->stored;
+		/* It came while something else went on, and was noted then. */
+		set_answer(w, w->stored);
 		w->stored = (struct answer){ 0 };
 		w->has_stored = false;
-	} else if (!w->outstanding) {
-		broke(w, f, "no call is outstanding");
-		return STEP_BROKEN;
-	} else {
-		size_t asked_step = w->outstanding_step;
-
-		if (!(w->variant & FOR_BLOCKING) && !child_say(&w->adapter->child, bytes_of("await")) && w->adapter->child.in < 0)
-			return STEP_BROKEN;
-		if (!collect(w, &x, f))
-			return STEP_BROKEN;
-		w->outstanding_step = asked_step;
+		return end_of(w, seen(w)->answer.outcome);
 	}
+	if (!w->outstanding && w->interrupted) {
+		w->outstanding = true;
+		w->outstanding_step = w->interrupted_step;
+		asked = &w->e->script->steps[w->outstanding_step];
+	}
+	if (!w->outstanding) {
+		/* The call that the case expects to wait has answered: its own line has told that. */
+		seen(w)->ran = false;
+		return STEP_DONE;
+	}
+	/* In blocking mode the call itself still waits inside the library. */
+	if (!(w->variant & FOR_BLOCKING))
+		child_say(&w->adapter->child, bytes_of("await"));
+	w->interrupted = false;
+	if (!collect(w, &x, f))
+		return STEP_BROKEN;
 	if (asked->actor == ACTOR_IUT && asked->verb == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
 		wait_handshake(w);
 	note_answer(w, asked, &x);
@@ -762,7 +774,7 @@ static void clean_up(struct worker *w)
 			adapter_stop(w->adapter);
 		answer_free(&x);
 	}
-	w->outstanding = false;
+	w->outstanding = w->interrupted = false;
 	if (w->adapter->alive && (!call_ok(w, "end", &x, &ignored)))
 		adapter_stop(w->adapter);
 	answer_free(&x);
@@ -779,7 +791,7 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->e = e;
 	w->variant = variant;
 	w->nmarks = 0;
-	w->begun = w->outstanding = w->has_stored = w->closed_by_iut = w->path_broken = false;
+	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = false;
 	evidence_start(e, s, variant);
 	if (!w->marks)
 		w->marks = calloc(1, sizeof(*w->marks));

@@ -28,9 +28,10 @@ struct worker {
 	bool closed_by_iut;                     /* close or abandon returned on it */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
 	bool outstanding, has_stored;           /* a call that has not answered; one that answered while something else went on */
+	bool interrupted;                       /* a call whose wait another line ended */
+	size_t interrupted_step;
 	struct answer stored;
 	size_t outstanding_step;
-	struct bytes outstanding_write;
 	struct buf again;                       /* the native return of the last `again` */
 	int held_fd;                            /* `fd iut hold`; -1: none */
 	struct mark *marks; size_t nmarks;

@@ -32,7 +32,8 @@ struct conn_seen {
 	struct buf sent;
 	struct claim *claims; size_t nclaims;
 	struct flight *flights; size_t nflights;
-	bool fin_sent, reset_sent, undelivered; /* undelivered: the IUT's window did not take all, or the kernel chose how to end */
+	bool fin_sent, reset_sent, undelivered; /* undelivered: the IUT's window did not take all */
+	bool closed;                            /* by close(2): the kernel chose between FIN and RST */
 	bool forged_fin;                        /* somebody on the path sent a FIN in its name */
 	/* What calls gave and took. */
 	struct buf read_text;                   /* all that reads returned */

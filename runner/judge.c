@@ -274,11 +274,17 @@ static void check_closed_world(const struct court *c, int conn)
 	free(items);
 }
 
-static bool has_check_on(const struct court *c, const char *name, size_t step)
+/* Told already: the same rule anywhere in this run, or any rule of this weight or more on the same line. A deviation is told once. */
+static bool is_told(const struct court *c, const struct requirement *r, size_t step)
 {
-	for (size_t i = 0; i < c->j->n; i++)
-		if (c->j->findings[i].req && strcmp(c->j->findings[i].req->name, name) == 0 && c->j->findings[i].at.line == c->e->script->steps[step].at.line)
+	enum verdict weight = weight_of(c, r);
+
+	for (size_t i = 0; i < c->j->n; i++) {
+		const struct finding *f = &c->j->findings[i];
+
+		if (f->req == r || (f->req && f->weight != VERDICT_PASS && f->weight >= weight && f->at.line == c->e->script->steps[step].at.line))
 			return true;
+	}
 	return false;
 }
 
@@ -288,10 +294,7 @@ static void invariant_finding(void *to, const char *name, size_t step, const cha
 	const struct requirement *r = rule(c, name);
 	size_t at = step < c->e->script->nsteps ? step : c->e->script->nsteps - 1;
 
-	if (!r || script_excepts(c->e->script, name) || has_check_on(c, name, at))
-		return;
-	/* What the API claims of the end is told once: by the line's own check if that has already told it. */
-	if (strcmp(name, "closed-means-notified") == 0 && has_check_on(c, "truncation-visible", at))
+	if (!r || script_excepts(c->e->script, name) || is_told(c, r, at))
 		return;
 	add_finding(c, r, &c->e->script->steps[at].at, strdup(allowed), strdup(observed),
 	            c->e->steps[at].answered ? native_text(&c->e->steps[at].answer) : NULL);

@@ -59,7 +59,7 @@ static bool quiet_step(struct worker *w, const struct step *st, struct fault *f)
 		peer_rst(p);
 		return true;
 	case PEER_CLOSE:
-		w->e->conns[w->e->nconns - 1].undelivered = true;       /* FIN or RST, as the kernel sees fit */
+		w->e->conns[w->e->nconns - 1].closed = true;    /* FIN or RST, as the kernel sees fit */
 		peer_close(p);
 		return true;
 	case PEER_VANISH:

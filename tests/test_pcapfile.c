@@ -58,7 +58,7 @@ static void make_frame(const struct packet *p, struct buf *b)
 	struct buf payload = { 0 };
 	uint16_t iut = (uint16_t)(IUT + p->conn);
 
-	unhex(p->hex, &payload);
+	ck_assert(bytes_unhex(bytes_of(p->hex), &payload));
 	unhex("000000000000 000000000000 0800 4500", b);
 	buf_u16(b, (unsigned)(40 + payload.n));
 	unhex("0001 0000 4006 0000 7f000001 7f000001", b);

@@ -285,7 +285,7 @@ static void conn_drop(struct conn *c)
 	fd_close(&c->fd);
 	c->in.n = c->out.n = 0;
 	c->ended = false;
-	c->broken = 0;
+	c->broken = c->lost = 0;
 	while (n--)
 		k[n].held = 0;
 }
@@ -506,8 +506,17 @@ static void call_step(struct conn *c, struct call *k)
 	k->outcome = SAYS_WANT_WRITE;
 }
 
-/* Memory mode: sends what the library holds. False if the socket takes no more. What cannot be sent at all is lost, and a
- * call that sends has failed by that. */
+/* Memory mode: what could not be sent at all is lost, and a call that sends has failed by that. */
+static void lost_tell(struct conn *c, struct call *k)
+{
+	if (!c->lost || !k->row->sends || !succeeds(k->outcome))
+		return;
+	native(k, "send=-1");
+	k->outcome = native_errno(k, c->lost);
+	c->lost = 0;
+}
+
+/* Memory mode: sends what the library holds. False if the socket takes no more. */
 static bool flush(struct conn *c, struct call *k)
 {
 	while (c->out.n) {
@@ -521,11 +530,10 @@ static bool flush(struct conn *c, struct call *k)
 		if (err == EAGAIN)
 			return false;
 		c->out.n = 0;
-		if (k->row->sends && succeeds(k->outcome)) {
-			native(k, "send=-1");
-			k->outcome = native_errno(k, err);
-		}
+		if (succeeds(k->outcome) || k->outcome == SAYS_DATA || k->outcome == SAYS_CLOSED)
+			c->lost = err;
 	}
+	lost_tell(c, k);
 	return true;
 }
 

@@ -41,6 +41,7 @@ struct conn {
 	struct queue in, out;
 	bool ended;                     /* the peer's end of stream stands behind `in` */
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
+	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
 };
 
 /* One call, and what the library said to it. */
