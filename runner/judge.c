@@ -65,7 +65,8 @@ static void add_finding(const struct court *c, const struct requirement *r, cons
 
 	j->findings = reallocarray(j->findings, j->n + 1, sizeof(*j->findings));
 	assert(j->findings);
-	j->findings[j->n++] = (struct finding){ r, r ? weight_of(c, r) : VERDICT_INCONCLUSIVE, *at, allowed, observed, native };
+	j->findings[j->n++] = (struct finding){ r, r ? weight_of(c, r) : VERDICT_INCONCLUSIVE, r && is_promised(c, r->name), *at,
+	                                        allowed, observed, native };
 }
 
 static const struct requirement *rule(const struct court *c, const char *name)

@@ -12,6 +12,7 @@ const char *verdict_word(enum verdict v);
 struct finding {
 	const struct requirement *req;          /* NULL: a precondition that did not hold (inconclusive) */
 	enum verdict weight;                    /* FAIL, WARN, PASS (noted), or INCONCLUSIVE */
+	bool promised;                          /* the library's manual promises it: that is what it weighs by */
 	struct where at;                        /* in the case; an invariant stands at the step that broke it */
 	char *allowed, *observed, *native;      /* owned; native may be NULL */
 };

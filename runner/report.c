@@ -9,11 +9,15 @@
 #include <sys/stat.h>
 #include <sys/resource.h>
 
+enum { DIMENSIONS = 4, VALUES_MAX = 32 };
+
 /* One deviation, with the runs it holds in: what people read once. */
 struct group {
 	char *key;                              /* implementation, case, requirement, line, allowed, observed */
 	json_t *run, *finding;                  /* the first run that has it; finding NULL: broken, with the run's reason */
-	char **variants; size_t n;              /* "client 1.3 blocking" */
+	struct variant { char *word[DIMENSIONS]; } *variants; size_t n; /* role, tls, io, with */
+	json_t *other_version;                  /* the finding in the first run of the other TLS version; NULL: it holds in one */
+	const char *other_tls;
 	enum verdict weight;
 	bool noted;
 };
@@ -79,18 +83,22 @@ static void put_run(struct report *r, const char *json, size_t len)
 
 /* --- grouping ---------------------------------------------------------------------------------------------------------- */
 
-static char *variant_text(const json_t *run)
+static struct variant variant_of(const json_t *run)
 {
+	struct variant v = { { strdup(text(run, "role")), strdup(text(run, "tls")), strdup(text(run, "io")), NULL } };
 	struct buf b = { 0 };
-	char *s;
 
-	buf_printf(&b, "%s %s %s", text(run, "role"), text(run, "tls"), text(run, "io"));
-	if (text(run, "with")[0])
-		buf_printf(&b, " %s", text(run, "with"));
-	s = strdup(buf_str(&b));
-	assert(s);
+	if (text(run, "with_name")[0])
+		buf_printf(&b, "%s=%s", text(run, "with_name"), text(run, "with"));
+	v.word[3] = strdup(buf_str(&b));
 	buf_free(&b);
-	return s;
+	return v;
+}
+
+static void variant_free(struct variant *v)
+{
+	for (int i = 0; i < DIMENSIONS; i++)
+		free(v->word[i]);
 }
 
 static char *group_key(const json_t *run, const json_t *finding)
@@ -127,9 +135,13 @@ static void add_to_group(struct report *r, json_t *run, json_t *finding, enum ve
 	} else {
 		free(key);
 	}
+	if (finding && !g->other_version && strcmp(text(run, "tls"), text(g->run, "tls")) != 0) {
+		g->other_version = json_incref(finding);
+		g->other_tls = strcmp(text(run, "tls"), "1.2") == 0 ? "1.2" : "1.3";
+	}
 	g->variants = reallocarray(g->variants, g->n + 1, sizeof(*g->variants));
 	assert(g->variants);
-	g->variants[g->n++] = variant_text(run);
+	g->variants[g->n++] = variant_of(run);
 }
 
 static enum verdict weight_of(const json_t *finding, bool *noted)
@@ -176,11 +188,11 @@ static void progress_line(const struct report *r)
 static void verbose_line(const struct report *r, enum verdict verdict, const char *json, size_t len)
 {
 	json_t *run = json_loadb(json, len, 0, NULL);
-	char *variant = variant_text(run);
+	struct variant v = variant_of(run);
 
-	fprintf(r->out, "%-12s %s %s %s (%.1f ms)\n", verdict_word(verdict), text(run, "implementation"), text(run, "case"), variant,
-	        json_real_value(json_object_get(run, "ms")));
-	free(variant);
+	fprintf(r->out, "%-12s %s %s %s %s %s %s(%.1f ms)\n", verdict_word(verdict), text(run, "implementation"), text(run, "case"), v.word[0], v.word[1],
+	        v.word[2], v.word[3], json_real_value(json_object_get(run, "ms")));
+	variant_free(&v);
 	json_decref(run);
 }
 
@@ -208,18 +220,54 @@ static const char *paint(const struct report *r, enum verdict v)
 	return r->o.color ? colors[v] : "";
 }
 
+/* The different values of one dimension, in the order of their coming. */
+static size_t values_of(const struct group *g, int dim, const char *values[VALUES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < n; k++)
+			known |= strcmp(values[k], g->variants[i].word[dim]) == 0;
+		if (!known && n < VALUES_MAX)
+			values[n++] = g->variants[i].word[dim];
+	}
+	return n;
+}
+
+/* "client|server 1.3 blocking|memory": if the variants are a whole product of their values. */
+static bool put_product(const struct report *r, const struct group *g)
+{
+	const char *values[DIMENSIONS][VALUES_MAX];
+	size_t n[DIMENSIONS], product = 1;
+
+	for (int d = 0; d < DIMENSIONS; d++)
+		product *= n[d] = values_of(g, d, values[d]);
+	if (product != g->n)
+		return false;
+	for (int d = 0; d < DIMENSIONS; d++)
+		for (size_t i = 0; i < n[d]; i++)
+			fprintf(r->out, "%s%s", i ? "|" : d && values[d][i][0] ? " " : "", values[d][i]);
+	fprintf(r->out, g->n > 1 ? "  (%zu runs)\n" : "\n", g->n);
+	return true;
+}
+
 static void put_variants(const struct report *r, const struct group *g)
 {
 	size_t width = 0;
 
 	fprintf(r->out, "  in        ");
+	if (put_product(r, g))
+		return;
 	for (size_t i = 0; i < g->n; i++) {
-		if (width && width + strlen(g->variants[i]) > 96) {
+		const struct variant *v = &g->variants[i];
+
+		if (width > 72) {
 			fprintf(r->out, "\n            ");
 			width = 0;
 		}
-		fprintf(r->out, "%s%s", g->variants[i], i + 1 < g->n ? ", " : "");
-		width += strlen(g->variants[i]) + 2;
+		width += (size_t)fprintf(r->out, "%s %s %s%s%s%s", v->word[0], v->word[1], v->word[2], v->word[3][0] ? " " : "", v->word[3], i + 1 < g->n ? ", " : "");
 	}
 	fprintf(r->out, "\n");
 }
@@ -227,14 +275,29 @@ static void put_variants(const struct report *r, const struct group *g)
 static void put_again(const struct report *r, const struct group *g)
 {
 	const json_t *run = g->run;
-	const char *with = text(run, "with");
+	const struct variant *v = &g->variants[0];
 
 	if (r->o.captures && r->o.out_dir)
-		fprintf(r->out, "  capture   %s/%s/%s/%s-%s-%s*.pcapng\n", r->o.out_dir, text(run, "implementation"), text(run, "case"),
-		        text(run, "role"), text(run, "tls"), text(run, "io"));
+		fprintf(r->out, "  capture   %s/%s/%s/%s-%s-%s%s%s.pcapng\n", r->o.out_dir, text(run, "implementation"), text(run, "case"),
+		        v->word[0], v->word[1], v->word[2], v->word[3][0] ? "-" : "", v->word[3]);
 	fprintf(r->out, "  again     closedrill run '%s' -c %s --role %s --tls %s --io %s -o DIR --keep all\n", text(run, "implementation"),
-	        text(run, "case"), text(run, "role"), text(run, "tls"), text(run, "io"));
-	(void)with;
+	        text(run, "case"), v->word[0], v->word[1], v->word[2]);
+}
+
+/* Level and clause, for each version that the finding holds in if they differ. */
+static void put_rule(const struct report *r, const struct group *g)
+{
+	const json_t *first = g->finding, *other = g->other_version;
+
+	for (const json_t *fd = first; fd; fd = fd == first ? other : NULL) {
+		bool same = other && strcmp(text(first, "clause"), text(other, "clause")) == 0 && strcmp(text(first, "level"), text(other, "level")) == 0;
+
+		fprintf(r->out, "  rule      %s%s%s%s%s, %s\n", other && !same ? (fd == first ? g->variants[0].word[1] : g->other_tls) : "", other && !same ? ": " : "",
+		        text(fd, "level"), json_is_true(json_object_get(fd, "disputed")) ? ", disputed" : "",
+		        json_is_true(json_object_get(fd, "promised")) ? ", promised by the manual" : "", text(fd, "clause"));
+		if (same)
+			break;
+	}
 }
 
 static void put_finding(const struct report *r, const struct group *g)
@@ -245,9 +308,11 @@ static void put_finding(const struct report *r, const struct group *g)
 
 	fprintf(r->out, "%s%s%s  %s  %s", paint(r, shown), g->noted ? "noted" : verdict_word(shown), off, text(g->run, "implementation"), text(g->run, "case"));
 	if (req[0])
-		fprintf(r->out, "  [%s]  %s%s, %s\n", req, text(fd, "level"), json_is_true(json_object_get(fd, "disputed")) ? " (disputed)" : "", text(fd, "clause"));
+		fprintf(r->out, "  [%s]\n", req);
 	else
 		fprintf(r->out, "  a precondition did not hold\n");
+	if (req[0])
+		put_rule(r, g);
 	fprintf(r->out, "  at        %s/%s.case:%lld\n", r->o.cases, text(g->run, "case"), (long long)json_integer_value(json_object_get(fd, "line")));
 	fprintf(r->out, "  allowed   %s\n  observed  %s\n", text(fd, "allowed"), text(fd, "observed"));
 	if (text(fd, "native")[0])
@@ -338,8 +403,9 @@ static void report_free(struct report *r)
 		free(r->groups[i].key);
 		json_decref(r->groups[i].run);
 		json_decref(r->groups[i].finding);
+		json_decref(r->groups[i].other_version);
 		for (size_t k = 0; k < r->groups[i].n; k++)
-			free(r->groups[i].variants[k]);
+			variant_free(&r->groups[i].variants[k]);
 		free(r->groups[i].variants);
 	}
 	free(r->groups);

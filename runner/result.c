@@ -47,6 +47,7 @@ static json_t *finding_json(const struct finding *f, unsigned variant)
 	json_object_set_new(o, "level", text_or_null(f->req ? level_word(f->req->level[v]) : NULL));
 	json_object_set_new(o, "disputed", json_boolean(f->req && f->req->disputed[v]));
 	json_object_set_new(o, "clause", text_or_null(f->req ? f->req->clause[v] : NULL));
+	json_object_set_new(o, "promised", json_boolean(f->promised));
 	json_object_set_new(o, "weight", json_string(f->req && f->weight == VERDICT_PASS ? "noted" : verdict_word(f->weight)));
 	json_object_set_new(o, "line", json_integer(f->at.line));
 	json_object_set_new(o, "allowed", text_or_null(f->allowed));
@@ -68,6 +69,8 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t
 	json_object_set_new(o, "tls", json_string(tls_word(r->variant)));
 	json_object_set_new(o, "io", json_string(io_word(r->variant)));
 	json_object_set_new(o, "with", s->with_name.n ? slice(s->with[r->with]) : json_null());
+	if (s->with_name.n)
+		json_object_set_new(o, "with_name", slice(s->with_name));
 	json_object_set_new(o, "about", json_string(s->about_host ? "host" : "library"));
 	json_object_set_new(o, "verdict", json_string(verdict_word(j->verdict)));
 	json_object_set_new(o, "ms", json_real((double)(took_us / 1000) + (double)(took_us % 1000) / 1000));
