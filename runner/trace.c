@@ -414,7 +414,8 @@ static bool item_fault(struct reader *r, const struct token *t, bool unknown)
 		return fault_set(r->f, &t->at, "expected here: what went over the wire");
 	if (unknown)
 		return fault_unknown(r->f, &t->at, t->text, "thing on the wire", words, n);
-	return fault_set(r->f, &t->at, "`%.*s` cannot stand here, or lacks a word behind it", (int)(t->text.n < 40 ? t->text.n : 40), (const char *)t->text.p);
+	return fault_set(r->f, &t->at, "`%.*s` cannot stand here, or lacks a word behind it",
+	                 t->text.n < 40 ? (int)t->text.n : 40, (const char *)t->text.p);
 }
 
 static bool items_of(struct reader *r, const struct token *t, const struct bytes *words, size_t n, struct event *ev)

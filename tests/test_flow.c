@@ -261,7 +261,7 @@ START_TEST(cut_row)
 }
 END_TEST
 
-/* The first bytes of a message in the clear do not join what comes under keys; ServerHello may have neighbours before it only. */
+/* A ServerHello can be cut as well: the keys change behind its last byte. */
 START_TEST(fragmented_server_hello)
 {
 	struct test t;

@@ -1,8 +1,10 @@
 /* Traces: text and back, every fault with its place, and what becomes of a run's evidence. */
 #include "runner/trace.h"
 
+#include <ftw.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "peer/record.h"
 #include "tests/check_rows.h"
@@ -579,6 +581,46 @@ START_TEST(words_row)
 }
 END_TEST
 
+/* Every line of every case can stand in a trace: as words that the reader takes, with nothing lost. */
+static int case_comes_back(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	struct fault f = { 0 };
+	size_t n = strlen(path);
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	(void)st;
+	(void)ftw;
+	if (type != FTW_F || n < 5 || strcmp(path + n - 5, ".case") != 0)
+		return 0;
+	ck_assert_msg(script_load(&s, path, 0, &reqs, &f), "%s:%d:%d: %s", path, f.line, f.col, f.msg);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
+	for (size_t i = 0; i < s.nsteps; i++) {
+		e.steps[i].ran = true;
+		e.steps[i].tcp_state = TCP_ESTABLISHED;
+	}
+	trace_of(&e, &t);
+	ck_assert_msg(t.n > 0, "%s", path);
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+	return 0;
+}
+
+/* Run from the checkout's top, as `make unit` does; elsewhere there are none. */
+START_TEST(cases)
+{
+	struct fault f = { 0 };
+
+	if (access("cases/requirements", R_OK) != 0)
+		return;
+	ck_assert_msg(requirements_load(&reqs, "cases/requirements", &f), "%d:%d: %s", f.line, f.col, f.msg);
+	ck_assert_int_eq(nftw("cases", case_comes_back, 8, FTW_PHYS), 0);
+	requirements_free(&reqs);
+}
+END_TEST
+
 ROWS_MAIN("trace", { text_and_back, countof(rows) }, { outcomes_come_back, 1 }, { texts_come_back, 1 }, { items_come_back, 1 },
           { states_come_back, 1 }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { equal_row, countof(pairs) }, { of_evidence, 2 }, { keeps_what_it_shows, 1 }, { words_row, countof(words) })
+          { equal_row, countof(pairs) }, { of_evidence, 2 }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
