@@ -20,9 +20,11 @@ void peer_init(struct peer *p)
 bool peer_start(struct peer *p, int fd, const struct context *c, SSL_SESSION *session, struct fault *f)
 {
 	int listener = p->listener;
+	struct buf before = p->last;
 
+	p->last = (struct buf){ 0 };
 	peer_drop(p);
-	*p = (struct peer){ .fd = fd, .listener = listener, .server = c->server, .reading = true, .stop_at = PEER_TO_NOTHING, .stopped = true };
+	*p = (struct peer){ .fd = fd, .listener = listener, .before = before, .server = c->server, .reading = true, .stop_at = PEER_TO_NOTHING, .stopped = true };
 	if (!handshake_start(&p->hs, c, session, f))
 		return false;
 	flow_start(&p->out, !c->server, &p->hs.secrets);
@@ -40,6 +42,7 @@ void peer_drop(struct peer *p)
 	buf_free(&p->sent);
 	buf_free(&p->last);
 	buf_free(&p->held);
+	buf_free(&p->before);
 	free(p->claims);
 	free(p->flights);
 	*p = (struct peer){ .fd = -1, .listener = p->listener };
@@ -208,8 +211,10 @@ static void one_record(struct peer *p, unsigned type, struct bytes content, cons
 		spoil(&p->last, sh->corrupt_header);
 	leave = cut_length(p->last.n, sh);
 	buf_add(&p->composed, p->last.p, leave);
-	p->held.n = 0;
-	buf_add(&p->held, p->last.p + leave, p->last.n - leave);
+	if (leave < p->last.n) {
+		p->held.n = 0;
+		buf_add(&p->held, p->last.p + leave, p->last.n - leave);
+	}
 	/* A record that is held back leaves a claim too: without it what follows does not open. */
 	add_claim(p, at, at + leave, plain && leave == p->last.n ? (int)type : -1, content);
 }
@@ -286,6 +291,11 @@ void peer_again(struct peer *p)
 	peer_raw(p, buf_bytes(&p->last));
 }
 
+void peer_replay(struct peer *p)
+{
+	peer_raw(p, buf_bytes(&p->before));
+}
+
 void peer_rest(struct peer *p, int64_t n)
 {
 	size_t take = n < 0 || (size_t)n > p->held.n ? p->held.n : (size_t)n;
@@ -357,6 +367,29 @@ bool peer_vanish(struct peer *p)
 {
 	p->vanished = tcp_vanish(p->fd);
 	return p->vanished;
+}
+
+bool peer_forget(struct peer *p)
+{
+	p->vanished = tcp_vanish(p->fd);
+	if (p->vanished)
+		tcp_drop(&p->fd, true);
+	return p->vanished;
+}
+
+bool peer_start_again(struct peer *p, const struct context *c, struct fault *f)
+{
+	handshake_free(&p->hs);
+	flow_free(&p->out);
+	p->in.n = p->queued.n = p->composed.n = 0;
+	p->openssl_sealed = 0;
+	p->handshaking = false;
+	p->stopped = true;
+	p->stop_at = PEER_TO_NOTHING;
+	if (!handshake_start(&p->hs, c, NULL, f))
+		return false;
+	flow_start(&p->out, !c->server, &p->hs.secrets);
+	return true;
 }
 
 bool peer_window(struct peer *p, int bytes)

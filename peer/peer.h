@@ -38,6 +38,7 @@ struct peer {
 	struct buf sent;                        /* every byte given to TCP or about to be */
 	size_t sent_to_tcp;                     /* how many of them TCP has */
 	struct buf last, held;                  /* the last record; what `cut` held back */
+	struct buf before;                      /* the last record of the connection before this one */
 	struct claim *claims; size_t nclaims;
 	struct flight *flights; size_t nflights;
 	int stop_at;                            /* last handshake message to send; PEER_TO_END: all */
@@ -68,6 +69,7 @@ void peer_key_update(struct peer *p, bool requested, const struct shape *sh);
 bool peer_ticket(struct peer *p, const struct shape *sh);       /* false: not a 1.3 server, or before the end of the handshake */
 void peer_raw(struct peer *p, struct bytes raw);
 void peer_again(struct peer *p);
+void peer_replay(struct peer *p);
 void peer_rest(struct peer *p, int64_t n);              /* n < 0: all that is left */
 void peer_fin(struct peer *p);                          /* FIN behind what was composed, in its last segment */
 /* Sends what was composed. joined: it has to be one segment. */
@@ -76,6 +78,9 @@ void peer_send(struct peer *p, bool joined);
 void peer_rst(struct peer *p);                          /* at once, behind what TCP has already sent */
 void peer_close(struct peer *p);
 bool peer_vanish(struct peer *p);
+bool peer_forget(struct peer *p);                       /* as vanish, but the kernel has forgotten it too, and answers with RST */
+/* A new handshake on the same transport, behind what was sent. False: *f. */
+bool peer_start_again(struct peer *p, const struct context *c, struct fault *f);
 bool peer_window(struct peer *p, int bytes);              /* what it offers from now on; what was offered stays */
 
 /* Moves bytes both ways, and the handshake, as far as they go without waiting. True if anything moved. */

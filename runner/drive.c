@@ -206,6 +206,7 @@ static void keep_conn(struct worker *w)
 	c->nflights = p->nflights;
 	p->claims = NULL;
 	p->flights = NULL;
+	p->nclaims = p->nflights = 0;
 	c->fin_sent = p->fin_sent;
 	c->reset_sent = p->reset_sent;
 }
@@ -223,6 +224,14 @@ static void check_socket_left(struct worker *w)
 
 	if (w->e->nconns && w->closed_by_iut && w->held_fd < 0 && look_iut(w, &v))
 		conn(w)->socket_left = v.there && v.inode != 0;
+}
+
+static bool uses_path(const struct script *s)
+{
+	for (size_t i = 0; i < s->nsteps; i++)
+		if (s->steps[i].actor == ACTOR_PATH)
+			return true;
+	return false;
 }
 
 static bool open_conn(struct worker *w, bool resume, struct fault *f)
@@ -252,7 +261,7 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 	ok = (client || fd >= 0) && call_ok(w, buf_str(&line), &x, f);
 	if (ok && client)
 		fd = accept_iut(w, f);
-	ok = ok && fd >= 0 && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
+	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &w->first, f)) && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
 	if (ok)
 		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) };
 	else if (fd >= 0 && w->peer.fd != fd)
@@ -295,12 +304,41 @@ static enum step_end end_of(struct worker *w, enum outcome o)
 	return o == OUTCOME_BLOCKED && !blocked_allowed(step_at(w)) ? STEP_ENDS_RUN : STEP_DONE;
 }
 
+/* A second handshake on the same transport: both ends make new objects, and the evidence a new connection that continues the stream. */
+static bool renew_conn(struct worker *w, struct fault *f)
+{
+	struct conn_seen *before = conn(w);
+	struct answer x = { 0 };
+	bool client = variant_client(w->variant), ok;
+
+	if (w->e->nconns == CONNS_MAX)
+		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
+	keep_conn(w);
+	w->first.send_next += (uint32_t)before->sent.n;
+	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->peer, &w->contexts[client][variant_13(w->variant)], f);
+	answer_free(&x);
+	if (ok)
+		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = before->iut_port, .peer_port = before->peer_port, .continues = true };
+	return ok;
+}
+
+static bool connection_for(struct worker *w, enum handshake_verb verb, struct fault *f)
+{
+	if (verb == HANDSHAKE_AGAIN)
+		return renew_conn(w, f);
+	return !w->begun || open_conn(w, verb == HANDSHAKE_RESUME, f);
+}
+
 static enum step_end do_handshake(struct worker *w, struct fault *f)
 {
 	struct answer x = { 0 };
-	bool resume = step_at(w)->verb == 1;
+	bool resume = step_at(w)->verb == HANDSHAKE_RESUME;
 
-	if (w->begun && !open_conn(w, resume, f))
+	if (step_at(w)->verb == HANDSHAKE_AGAIN && !adapter_can(w->adapter, "renew")) {
+		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
+		return STEP_ENDS_RUN;
+	}
+	if (!connection_for(w, (enum handshake_verb)step_at(w)->verb, f))
 		return STEP_BROKEN;
 	seen(w)->conn = w->e->nconns - 1;
 	w->begun = true;
@@ -326,7 +364,7 @@ static const char *call_word(enum iut_verb v)
 {
 	static const char *const words[] = {
 		[IUT_HANDSHAKE] = "handshake", [IUT_SHUTDOWN_WRITE] = "shutdown write", [IUT_SHUTDOWN_BOTH] = "shutdown both",
-		[IUT_CLOSE] = "close", [IUT_ABANDON] = "abandon",
+		[IUT_CLOSE] = "close", [IUT_ABANDON] = "abandon", [IUT_CHILD_SHUTDOWN] = "child shutdown",
 	};
 
 	return words[v];
@@ -347,6 +385,8 @@ static const char *call_needs(enum iut_verb v)
 		return "plain";
 	case IUT_ABANDON:
 		return "abandon";
+	case IUT_CHILD_SHUTDOWN:
+		return "fork";
 	default:
 		return NULL;
 	}
@@ -462,8 +502,10 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 	if (!(w->variant & FOR_BLOCKING))
 		child_say(&w->adapter->child, bytes_of("await"));
 	w->interrupted = false;
+	w->patient = step_at(w)->later;
 	if (!collect(w, &x, f))
 		return STEP_BROKEN;
+	w->patient = false;
 	if (asked->actor == ACTOR_IUT && asked->verb == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
 		wait_handshake(w);
 	note_answer(w, asked, &x);
@@ -572,8 +614,12 @@ static enum step_end do_tcp(struct worker *w, struct fault *f)
 	const struct conn_seen *c = conn(w);
 	bool peer = step_at(w)->verb == 1;
 	struct sock_view v;
+	uint16_t local = peer ? c->peer_port : c->iut_port, remote = peer ? c->iut_port : c->peer_port;
+	unsigned states = 0;
 
-	if (sockdiag_look(&w->diag, peer ? c->peer_port : c->iut_port, peer ? c->iut_port : c->peer_port, &v)) {
+	for (size_t i = 0; i < step_at(w)->nchecks; i++)
+		states |= step_at(w)->checks[i].states;
+	if (step_at(w)->later ? wait_state(w, local, remote, states, &v) : sockdiag_look(&w->diag, local, remote, &v)) {
 		seen(w)->tcp_state = v.state;
 		return STEP_DONE;
 	}
@@ -595,7 +641,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	case ACTOR_FD:
 		return fd_step(w, step_at(w), f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
 	case ACTOR_PATH:
-		return path_step(w, step_at(w), f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+		return path_step(w, step_at(w), f) && wait_delivered(w) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
 	case ACTOR_WIRE:
 		return STEP_DONE;
 	case ACTOR_TCP:
@@ -654,9 +700,21 @@ static void take_frame(void *to, struct bytes data, int64_t at_ns, uint64_t mark
 	buf_add_bytes(&e->frames_data, data);
 }
 
+/* The stream goes on where the connection before left it. */
+static void continue_stream(struct stream *st, const struct stream *before)
+{
+	st->port[0] = before->port[0];
+	st->port[1] = before->port[1];
+	for (int d = 0; d < 2; d++) {
+		st->dir[d].seen_syn = true;
+		st->dir[d].isn = before->dir[d].isn + (uint32_t)before->dir[d].data.n;
+	}
+}
+
 static void build_conn(struct evidence *e, int index)
 {
 	struct conn_seen *c = &e->conns[index];
+	size_t first = 0;
 	/* What belongs to a connection ends where the next one begins. */
 	size_t last = e->script->nsteps;
 
@@ -665,11 +723,18 @@ static void build_conn(struct evidence *e, int index)
 			last = i - 1;
 			break;
 		}
+	for (size_t i = 0; c->continues && i < e->script->nsteps; i++)
+		if (e->steps[i].ran && e->steps[i].conn == index) {
+			first = i;
+			break;
+		}
+	if (c->continues)
+		continue_stream(&c->stream, &e->conns[index - 1].stream);
 	for (size_t i = 0; i < e->nframes; i++) {
 		struct segment s;
 		struct bytes data = { e->frames_data.p + e->frames[i].at, e->frames[i].len };
 
-		if (e->frames[i].step > last || !segment_parse(data, &s))
+		if (e->frames[i].step > last || e->frames[i].step < first || !segment_parse(data, &s))
 			continue;
 		if (!((s.from_port == c->iut_port && s.to_port == c->peer_port) || (s.from_port == c->peer_port && s.to_port == c->iut_port)))
 			continue;
@@ -791,7 +856,7 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->e = e;
 	w->variant = variant;
 	w->nmarks = 0;
-	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = false;
+	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = w->patient = false;
 	evidence_start(e, s, variant);
 	if (!w->marks)
 		w->marks = calloc(1, sizeof(*w->marks));

@@ -3,6 +3,7 @@
 #ifndef RUNNER_DRIVE_H
 #define RUNNER_DRIVE_H
 
+#include "peer/inject.h"
 #include "runner/adapter.h"
 #include "runner/capture.h"
 #include "runner/evidence.h"
@@ -16,6 +17,7 @@ struct worker {
 	struct sockdiag diag;
 	struct peer peer;
 	uint16_t peer_port;                     /* the peer's listening port */
+	struct numbers first;                   /* sequence numbers with which the connection began, if the case forges segments */
 	struct context contexts[2][2];          /* [peer is server][1.3] */
 	struct cert ecdsa, rsa;                 /* borrowed references */
 	const char *cert_path, *rsa_path;
@@ -27,6 +29,7 @@ struct worker {
 	bool begun;                             /* the current connection's handshake has begun */
 	bool closed_by_iut;                     /* close or abandon returned on it */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
+	bool patient;                           /* the call that is waited for may be ended by a timer of the kernel */
 	bool outstanding, has_stored;           /* a call that has not answered; one that answered while something else went on */
 	bool interrupted;                       /* a call whose wait another line ended */
 	size_t interrupted_step;

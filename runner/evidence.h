@@ -23,6 +23,7 @@ struct step_seen {
 struct conn_seen {
 	uint16_t iut_port, peer_port;
 	bool handshaken;                        /* both sides completed it */
+	bool continues;                         /* a second handshake on the transport of the connection before */
 	struct stream stream;
 	struct secrets secrets;
 	struct buf keylog;
@@ -34,7 +35,7 @@ struct conn_seen {
 	struct flight *flights; size_t nflights;
 	bool fin_sent, reset_sent, undelivered; /* undelivered: the IUT's window did not take all */
 	bool closed;                            /* by close(2): the kernel chose between FIN and RST */
-	bool forged_fin;                        /* somebody on the path sent a FIN in its name */
+	bool forged, forged_fin;                /* somebody on the path sent segments in its name; a FIN that counts */
 	/* What calls gave and took. */
 	struct buf read_text;                   /* all that reads returned */
 	struct buf written;                     /* all that writes accepted, and what a write that has not returned was given */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,6 +89,7 @@ static bool apply(int fd, const struct step *st)
 		return keepalive(fd, (int)st->n);
 	case FD_HOLD:
 	case FD_DROP:
+	case FD_INTERRUPT:
 		return true;
 	}
 	return false;
@@ -104,6 +106,8 @@ bool fd_step(struct worker *w, const struct step *st, struct fault *f)
 		w->held_fd = -1;
 		return true;
 	}
+	if (st->verb == FD_INTERRUPT)
+		return kill(w->adapter->child.pid, SIGUSR1) == 0 || fault_machine(f, "cannot signal the adapter:");
 	fd = fd_duplicate(w);
 	if (fd < 0)
 		return fault_machine(f, "%.*s: the adapter holds no socket of this connection (or pidfd_getfd is refused)",

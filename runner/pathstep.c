@@ -14,18 +14,29 @@ static struct conn_seen *conn(struct worker *w)
 	return &w->e->conns[w->e->nconns - 1];
 }
 
-/* A forged segment has the very number that the peer's next one would have; then the two kernels disagree about the stream, and
- * acknowledge nothing of each other any more. */
-static bool forge(struct worker *w, unsigned flags, struct fault *f)
+/* Where the stream stands, as somebody who has watched it knows: counted from the numbers that the connection began with, so that a socket
+ * which is gone still has them. */
+static void numbers_now(const struct worker *w, struct numbers *n)
+{
+	const struct peer *p = &w->peer;
+
+	n->send_next = w->first.send_next + (uint32_t)p->sent_to_tcp + p->fin_sent;
+	n->receive_next = w->first.receive_next + (uint32_t)p->received + p->got_fin;
+}
+
+/* With the very number that the peer's next segment would have, the two kernels then disagree about the stream and acknowledge nothing of each
+ * other any more; beside it, the segment is one that the IUT's kernel has to turn down. */
+static bool forge(struct worker *w, const struct step *st, unsigned flags, struct fault *f)
 {
 	struct numbers n;
 	struct conn_seen *c = conn(w);
 
-	if (w->peer.fd < 0 || !inject_numbers(w->peer.fd, &n, f) ||
-	    !inject_segment(c->peer_port, c->iut_port, n.send_next, n.receive_next, flags | FORGE_ACK, f))
+	numbers_now(w, &n);
+	if (!inject_segment(c->peer_port, c->iut_port, n.send_next + (uint32_t)st->n, n.receive_next, flags, f))
 		return false;
-	w->path_broken = true;
-	c->forged_fin |= (flags & FORGE_FIN) != 0;
+	w->path_broken |= st->n == 0 && (flags & (FORGE_FIN | FORGE_RST));
+	c->forged |= true;
+	c->forged_fin |= st->n == 0 && (flags & FORGE_FIN);
 	return true;
 }
 
@@ -34,8 +45,8 @@ static bool icmp(struct worker *w, int type_code, struct fault *f)
 	struct numbers n;
 	struct conn_seen *c = conn(w);
 
-	return w->peer.fd >= 0 && inject_numbers(w->peer.fd, &n, f) &&
-	       inject_icmp((unsigned)type_code >> 8, (unsigned)type_code & 0xff, c->iut_port, c->peer_port, n.receive_next, f);
+	numbers_now(w, &n);
+	return inject_icmp((unsigned)type_code >> 8, (unsigned)type_code & 0xff, c->iut_port, c->peer_port, n.receive_next, f);
 }
 
 /* A filter that takes nothing, on both sockets: every segment leaves, is captured, and is lost before TCP sees it. */
@@ -45,6 +56,31 @@ static bool lose_all(int fd)
 	struct sock_fprog prog = { 1, &drop };
 
 	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0;
+}
+
+/* What a segment without FIN carries is lost: the filter sees the TCP header, whose flags stand in byte 13. */
+static bool lose_data(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FORGE_FIN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { countof(code), code };
+
+	return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) == 0;
+}
+
+static bool lose_to_iut(struct worker *w, struct fault *f)
+{
+	int iut = fd_duplicate(w);
+	bool ok = lose_data(iut);
+
+	if (iut >= 0)
+		close(iut);
+	w->path_broken = true;
+	return ok || fault_machine(f, "cannot lose segments on their way to the IUT (SO_ATTACH_FILTER):");
 }
 
 static bool lose_none(int fd)
@@ -57,7 +93,8 @@ static bool lose_none(int fd)
 static bool cut(struct worker *w, bool (*how)(int), struct fault *f)
 {
 	int iut = fd_duplicate(w);
-	bool ok = how(w->peer.fd) && how(iut);
+	/* A socket that its owner has closed cannot be reached any more; what the other one sends is lost all the same. */
+	bool peer = how(w->peer.fd), ok = how(iut) || peer;
 
 	if (iut >= 0)
 		close(iut);
@@ -68,9 +105,15 @@ bool path_step(struct worker *w, const struct step *st, struct fault *f)
 {
 	switch ((enum path_verb)st->verb) {
 	case PATH_FORGE_FIN:
-		return forge(w, FORGE_FIN, f);
+		return forge(w, st, FORGE_FIN | FORGE_ACK, f);
 	case PATH_FORGE_RST:
-		return forge(w, FORGE_RST, f);
+		return forge(w, st, FORGE_RST | FORGE_ACK, f);
+	case PATH_FORGE_SYN:
+		return forge(w, st, FORGE_SYN, f);
+	case PATH_FORGE_ACK:
+		return forge(w, st, FORGE_ACK, f);
+	case PATH_LOSE_DATA:
+		return lose_to_iut(w, f);
 	case PATH_ICMP:
 		return icmp(w, st->code, f);
 	case PATH_CUT:

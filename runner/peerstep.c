@@ -65,6 +65,9 @@ static bool quiet_step(struct worker *w, const struct step *st, struct fault *f)
 	case PEER_VANISH:
 		w->path_broken = true;
 		return peer_vanish(p) || fault_machine(f, "cannot take the peer's socket out of the world (TCP_REPAIR, SO_ATTACH_FILTER):");
+	case PEER_FORGET:
+		w->path_broken = true;
+		return peer_forget(p) || fault_machine(f, "cannot take the peer's socket out of the world (TCP_REPAIR):");
 	case PEER_STOP_READING:
 	case PEER_START_READING:
 		p->reading = st->verb == PEER_START_READING;
@@ -108,6 +111,9 @@ static bool compose(struct worker *w, const struct step *st, bool *composed, str
 	case PEER_AGAIN:
 		peer_again(p);
 		return true;
+	case PEER_REPLAY:
+		peer_replay(p);
+		return true;
 	case PEER_REST:
 		peer_rest(p, st->n);
 		return true;
@@ -117,6 +123,7 @@ static bool compose(struct worker *w, const struct step *st, bool *composed, str
 	case PEER_RST:
 	case PEER_CLOSE:
 	case PEER_VANISH:
+	case PEER_FORGET:
 	case PEER_STOP_READING:
 	case PEER_START_READING:
 	case PEER_WINDOW:

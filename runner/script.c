@@ -670,10 +670,29 @@ static bool arg_icmp(struct parser *p, struct step *st)
 	return arg_to_iut(p, st);
 }
 
+static bool arg_forge(struct parser *p, struct step *st)
+{
+	if (accept(p, "off")) {
+		if (!at_word(p) || !number_parse(peek(p)->text, -1000000, 1000000, &st->n))
+			return expected(p, "how far off the right number");
+		take(p);
+	} else {
+		st->n = 0;
+	}
+	return arg_to_iut(p, st);
+}
+
+static bool arg_later(struct parser *p, struct step *st)
+{
+	st->later = accept(p, "later");
+	return true;
+}
+
 static bool (*const args[])(struct parser *, struct step *) = {
 	[ARG_NONE] = arg_none, [ARG_N] = arg_n, [ARG_N_OPTIONAL] = arg_n_optional, [ARG_TEXT] = arg_text,
 	[ARG_TEXT_OR_N] = arg_text_or_n, [ARG_ALERT] = arg_alert, [ARG_REQUESTED] = arg_requested, [ARG_RECORD] = arg_record,
 	[ARG_RAW] = arg_raw, [ARG_MESSAGE] = arg_message, [ARG_TO_IUT] = arg_to_iut, [ARG_ICMP] = arg_icmp,
+	[ARG_FORGE] = arg_forge, [ARG_LATER] = arg_later,
 };
 
 /* --- modifiers --- */
@@ -1242,7 +1261,7 @@ static struct step *add_words(struct parser *p, struct step *st, const char *bef
 
 static bool read_handshake(struct parser *p, struct step *st, size_t from)
 {
-	st->verb = accept(p, "resume");
+	st->verb = accept(p, "resume") ? HANDSHAKE_RESUME : accept(p, "again") ? HANDSHAKE_AGAIN : HANDSHAKE_NEW;
 	return read_tail(p, add_words(p, st, "", from));
 }
 
@@ -1327,6 +1346,7 @@ static bool read_look(struct parser *p, struct step *st, size_t from)
 	st->verb = token_is(peek(p), "peer");
 	if (!accept(p, "iut") && !accept(p, "peer"))
 		return expected(p, "`iut` or `peer`");
+	st->later = st->actor == ACTOR_TCP && accept(p, "later");
 	return read_tail(p, add_words(p, st, "", from));
 }
 

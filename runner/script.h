@@ -18,14 +18,18 @@ enum {
 
 enum peer_verb {
 	PEER_WRITE, PEER_CLOSE_NOTIFY, PEER_ALERT, PEER_KEY_UPDATE, PEER_TICKET, PEER_RECORD, PEER_RAW, PEER_AGAIN, PEER_REST,
-	PEER_FIN, PEER_RST, PEER_CLOSE, PEER_VANISH, PEER_STOP_READING, PEER_START_READING, PEER_WINDOW, PEER_HANDSHAKE
+	PEER_REPLAY,
+	PEER_FIN, PEER_RST, PEER_CLOSE, PEER_VANISH, PEER_FORGET, PEER_STOP_READING, PEER_START_READING, PEER_WINDOW, PEER_HANDSHAKE
 };
 enum iut_verb {
 	IUT_HANDSHAKE, IUT_READ, IUT_READ_ALL, IUT_WRITE, IUT_SHUTDOWN_WRITE, IUT_SHUTDOWN_BOTH, IUT_SHUTDOWN, IUT_CLOSE,
-	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_AWAIT
+	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_CHILD_SHUTDOWN, IUT_AWAIT
 };
-enum fd_verb { FD_SHUTDOWN_READ, FD_SHUTDOWN_WRITE, FD_SHUTDOWN_BOTH, FD_LINGER, FD_HOLD, FD_DROP, FD_SNDBUF, FD_RCVBUF, FD_USER_TIMEOUT, FD_KEEPALIVE };
-enum path_verb { PATH_FORGE_FIN, PATH_FORGE_RST, PATH_ICMP, PATH_CUT, PATH_MEND };
+enum fd_verb { FD_SHUTDOWN_READ, FD_SHUTDOWN_WRITE, FD_SHUTDOWN_BOTH, FD_LINGER, FD_HOLD, FD_DROP, FD_SNDBUF, FD_RCVBUF, FD_USER_TIMEOUT, FD_KEEPALIVE,
+	FD_INTERRUPT
+};
+enum path_verb { PATH_FORGE_FIN, PATH_FORGE_RST, PATH_FORGE_SYN, PATH_FORGE_ACK, PATH_ICMP, PATH_LOSE_DATA, PATH_CUT, PATH_MEND };
+enum handshake_verb { HANDSHAKE_NEW, HANDSHAKE_RESUME, HANDSHAKE_AGAIN };        /* AGAIN: on the same transport */
 
 enum outcome {
 	OUTCOME_OK, OUTCOME_RESUMED, OUTCOME_FULL, OUTCOME_DATA, OUTCOME_CLOSED, OUTCOME_TRUNCATED, OUTCOME_RESET, OUTCOME_PIPE, OUTCOME_ALERT,
@@ -78,15 +82,16 @@ struct check {
 struct step {
 	struct where at;
 	enum actor actor;
-	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: 1 if resume */
+	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: enum handshake_verb */
 	unsigned only;                          /* FOR_ bits from the selectors in front */
-	int64_t n;                              /* write N, read N, rest N, window N, linger N ...; ITEM_ANY: not given */
+	int64_t n;                              /* write N, read N, rest N, window N, linger N, forge off N ...; ITEM_ANY: not given */
 	struct bytes text;                      /* write "..." and raw, unescaped or from hex; record: the content; icmp: its name. p NULL: none (`write empty`: n 0) */
 	int code;                               /* alert code, record type, handshake message; key_update: 1 if requested; icmp: type << 8 | code; -1: none (`handshake to nothing`: -2) */
 	struct mods mods;
 	bool joined;                            /* the next step leaves in the same segment */
 	bool optional;                          /* `?` */
 	bool outstanding;                       /* `&` */
+	bool later;                             /* `later`: waits for a timer of the kernel */
 	struct check *checks;                   /* its own `->` first, then those of `also` lines */
 	size_t nchecks;
 	struct bytes words;                     /* actor and words as written, single-spaced, without check, `?` and `&`, with $K's value: `iut shutdown write` */
@@ -130,7 +135,8 @@ const struct setting *script_excepts(const struct script *s, const char *require
 
 /* What may stand behind a verb, one kind for each way to read it. */
 enum arg {
-	ARG_NONE, ARG_N, ARG_N_OPTIONAL, ARG_TEXT, ARG_TEXT_OR_N, ARG_ALERT, ARG_REQUESTED, ARG_RECORD, ARG_RAW, ARG_MESSAGE, ARG_TO_IUT, ARG_ICMP
+	ARG_NONE, ARG_N, ARG_N_OPTIONAL, ARG_TEXT, ARG_TEXT_OR_N, ARG_ALERT, ARG_REQUESTED, ARG_RECORD, ARG_RAW, ARG_MESSAGE, ARG_TO_IUT, ARG_ICMP,
+	ARG_FORGE, ARG_LATER
 };
 enum {                                          /* bits of struct word */
 	MOD_LEVEL = 1, MOD_KEYS = 2, MOD_CORRUPT = 4, MOD_FRAGMENTED = 8, MOD_PADDED = 16, MOD_EMPTY = 32, MOD_CUT = 64,

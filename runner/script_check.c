@@ -37,7 +37,7 @@ static bool outcome_possible(struct walk *w, const struct step *st, const struct
 {
 	if (!(outcomes & 1u << a->outcome))
 		return fault_set(w->f, &a->at, "`%.*s` cannot be `%s`", (int)st->words.n, (const char *)st->words.p, outcome_word(a->outcome));
-	if (a->outcome == OUTCOME_RESUMED && st->actor == ACTOR_HANDSHAKE && !st->verb)
+	if (a->outcome == OUTCOME_RESUMED && st->actor == ACTOR_HANDSHAKE && st->verb != HANDSHAKE_RESUME)
 		return fault_set(w->f, &a->at, "only `handshake resume` can be resumed");
 	if (a->outcome != OUTCOME_DATA && a->len != 0 && !sums)
 		return fault_set(w->f, &a->at, "only `read*` has data and an end at once");
@@ -144,7 +144,7 @@ static bool check_await(struct walk *w, const struct step *st)
 
 static bool check_handshake(struct walk *w, const struct step *st)
 {
-	if (!call_possible(w, st) || !outcomes_possible(w, st))
+	if (!call_possible(w, st) || !outcomes_possible(w, st) || (st->verb == HANDSHAKE_AGAIN && !not_ended(w, st)))
 		return false;
 	w->c = (struct connection){ 0 };
 	return true;
@@ -265,7 +265,7 @@ static void peer_done(struct connection *c, const struct step *st, unsigned bits
 		c->cut = false;
 	if (st->verb == PEER_FIN)
 		c->fin = st;
-	if (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH)
+	if (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET)
 		c->gone = st;
 }
 

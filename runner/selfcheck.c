@@ -21,6 +21,8 @@ static bool bytes_left(const struct conn_seen *c, const struct direction *d, str
 
 static bool ends_left(const struct conn_seen *c, const struct direction *d, struct buf *why)
 {
+	if (c->forged && !c->forged_fin)
+		return true;
 	if (c->closed)
 		return d->fin || d->rst || c->undelivered;
 	if ((c->fin_sent || c->forged_fin) != d->fin && !c->undelivered) {

@@ -107,7 +107,7 @@ static enum settled settle(struct worker *w, struct bytes *line)
 		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->peer) && !(line && timed_wait(w))) {
 			if (line && take_answer(w, line))
 				return SETTLED_ANSWER;
-			if (!peer_pump(&w->peer) && !w->adapter->child.ended)
+			if (!peer_pump(&w->peer) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))
 				return SETTLED_BLOCKED;
 		}
 		before = now;
@@ -177,6 +177,19 @@ bool wait_quiet(struct worker *w)
 			return false;
 		doze(w, LOOK_GAP_NS);
 	}
+}
+
+bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned states, struct sock_view *v)
+{
+	int64_t deadline = now_us() + WATCHDOG_US;
+
+	while (sockdiag_look(&w->diag, local, remote, v)) {
+		if (states & 1u << v->state || now_us() > deadline)
+			return true;
+		peer_pump(&w->peer);
+		doze(w, LOOK_GAP_NS);
+	}
+	return false;
 }
 
 void wait_handshake(struct worker *w)

@@ -15,6 +15,8 @@ enum settled {
 int64_t now_us(void);                           /* monotonic */
 /* Until the outstanding call answers or is seen to wait. The peer and the capture go on meanwhile. line: valid until the next read of the adapter's lines. */
 enum settled wait_answer(struct worker *w, struct bytes *line);
+/* Until the kernel says one of these states (bits 1 << TCP_...) of the socket, or the watchdog gives up. The last state in *v. */
+bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned states, struct sock_view *v);
 /* Until the adapter is at rest with no call outstanding: libraries with threads or event loops react on their own. */
 enum settled wait_rest(struct worker *w);
 /* Until the other kernel has all that its window takes of the peer's bytes. False: the watchdog. */

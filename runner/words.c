@@ -29,11 +29,13 @@ const struct word peer_words[] = {
 	{ "record", PEER_RECORD, "TYPE HEX", "a record of this type, by name or number, with this content", ARG_RECORD, RECORD, 0 },
 	{ "raw", PEER_RAW, "\"text\"|HEX", "bytes that are no record", ARG_RAW, SENDS, 0 },
 	{ "again", PEER_AGAIN, "", "the bytes of the last record once more", ARG_NONE, SENDS, 0 },
+	{ "replay", PEER_REPLAY, "", "the bytes of the last record of the connection before", ARG_NONE, SENDS, 0 },
 	{ "rest", PEER_REST, "[N]", "N more bytes (default: all) of the record that `cut` held back", ARG_N_OPTIONAL, SENDS, 0 },
 	{ "fin", PEER_FIN, "", "shutdown for writing; the peer goes on reading", ARG_NONE, SENDS, 0 },
 	{ "rst", PEER_RST, "", "reset (SO_LINGER 0)", ARG_NONE, 0, 0 },
 	{ "close", PEER_CLOSE, "", "close(2)", ARG_NONE, 0, 0 },
 	{ "vanish", PEER_VANISH, "", "gone without a packet; nothing answers any more", ARG_NONE, 0, 0 },
+	{ "forget", PEER_FORGET, "", "gone without a packet; its kernel answers what comes with RST", ARG_NONE, 0, 0 },
 	{ "stop-reading", PEER_STOP_READING, "", "leave what arrives in the kernel", ARG_NONE, 0, 0 },
 	{ "start-reading", PEER_START_READING, "", "take what arrives again", ARG_NONE, 0, 0 },
 	{ "window", PEER_WINDOW, "N", "a receive buffer of about N bytes", ARG_N, 0, 0 },
@@ -54,7 +56,8 @@ const struct word iut_words[] = {
 	{ "key_update", IUT_KEY_UPDATE, "[requested]", "change the own sending keys", ARG_REQUESTED, 0, GOES_WRONG | BIT(OUTCOME_OK) },
 	{ "plain read", IUT_PLAIN_READ, "[N]", "without TLS, on the same transport", ARG_N_OPTIONAL, 0, READS },
 	{ "plain write", IUT_PLAIN_WRITE, "\"text\"", "without TLS, on the same transport", ARG_TEXT, 0, WRITES },
-	{ "await", IUT_AWAIT, "", "collect the call that is still outstanding", ARG_NONE, 0, 0 },
+	{ "child shutdown", IUT_CHILD_SHUTDOWN, "", "fork; the child sends close_notify and exits", ARG_NONE, 0, SHUTS },
+	{ "await", IUT_AWAIT, "[later]", "collect the call that is still outstanding; later: whatever kernel timer ends it", ARG_LATER, 0, 0 },
 	{ 0 }
 };
 
@@ -74,13 +77,17 @@ const struct word fd_words[] = {
 	{ "rcvbuf", FD_RCVBUF, "N", "SO_RCVBUF, bytes", ARG_N, 0, 0 },
 	{ "user-timeout", FD_USER_TIMEOUT, "N", "TCP_USER_TIMEOUT, milliseconds", ARG_N, 0, 0 },
 	{ "keepalive", FD_KEEPALIVE, "N", "SO_KEEPALIVE, a probe after N idle seconds", ARG_N, 0, 0 },
+	{ "interrupt", FD_INTERRUPT, "", "a signal to the process, which it catches: waiting calls see EINTR", ARG_NONE, 0, 0 },
 	{ 0 }
 };
 
 const struct word path_words[] = {
-	{ "forge fin", PATH_FORGE_FIN, "to iut", "a FIN in the peer's name", ARG_TO_IUT, 0, 0 },
-	{ "forge rst", PATH_FORGE_RST, "to iut", "a RST in the peer's name", ARG_TO_IUT, 0, 0 },
+	{ "forge fin", PATH_FORGE_FIN, "[off N] to iut", "a FIN in the peer's name; off: N beside its right number", ARG_FORGE, 0, 0 },
+	{ "forge rst", PATH_FORGE_RST, "[off N] to iut", "a RST in the peer's name", ARG_FORGE, 0, 0 },
+	{ "forge syn", PATH_FORGE_SYN, "[off N] to iut", "a SYN in the peer's name", ARG_FORGE, 0, 0 },
+	{ "forge ack", PATH_FORGE_ACK, "[off N] to iut", "a bare ACK in the peer's name", ARG_FORGE, 0, 0 },
 	{ "icmp", PATH_ICMP, "NAME to iut", "an ICMP error about the connection", ARG_ICMP, 0, 0 },
+	{ "lose data", PATH_LOSE_DATA, "to iut", "what has no FIN is lost on its way to the iut, until `mend`", ARG_TO_IUT, 0, 0 },
 	{ "cut", PATH_CUT, "", "nothing passes any more", ARG_NONE, 0, 0 },
 	{ "mend", PATH_MEND, "", "all passes again", ARG_NONE, 0, 0 },
 	{ 0 }
@@ -165,6 +172,7 @@ const struct word handshake_words[] = {
  * unsupported everywhere, and nobody would see it. */
 const struct word need_words[] = {
 	{ .word = "resumption" }, { .word = "concurrent" }, { .word = "key-update" }, { .word = "plain" },
+	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" },
 	{ .word = "shutdown-write" }, { .word = "shutdown-both" }, { .word = "close" }, { .word = "abandon" },
 	{ 0 }
 };
