@@ -3,45 +3,113 @@
 VERSION := 0.1
 PREFIX  ?= /usr/local
 B       ?= build
-CC      ?= gcc
+PYTHON  ?= /usr/bin/python3
+CFLAGS  ?= -g -O2
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
-CFLAGS  ?= -g -O2
 comma   := ,
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUT     := $(B)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 DEFS    := -D_GNU_SOURCE -DCLOSEDRILL_VERSION='"$(VERSION)"'
 COMPILE  = $(CC) -std=c11 $(DEFS) -I. $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
-LIBS    := -lssl -lcrypto -lpcap -ljansson
+LIBS    := -lssl -lcrypto -lpcap -ljansson $(LDFLAGS)
 
 LIB     := $(filter-out runner/main.c,$(wildcard peer/*.c runner/*.c))
 TESTS   := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
-# Adapters in C and C++ say what they link in adapters/NAME/libs.
-ADAPTERS := $(patsubst adapters/%/libs,%,$(wildcard adapters/*/libs))
+SETUP   := CC='$(CC)' ./setup.sh
+AGAIN   := $(MAKE) --no-print-directory
 
+#: make                        build closedrill and every adapter whose library is here
 .PHONY: all
-all: $(OUT)/closedrill $(ADAPTERS:%=$(OUT)/adapters/%)
+all: $(OUT)/closedrill adapters
 
+$(OUT)/closedrill: $(OUT)/runner/main.o $(OUT)/libclosedrill.a
+	$(COMPILE) -o $@ $^ $(LIBS)
 $(OUT)/libclosedrill.a: $(LIB:%.c=$(OUT)/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(OUT)/closedrill: $(OUT)/runner/main.o $(OUT)/libclosedrill.a
-	$(COMPILE) -o $@ $^ $(LIBS)
-$(OUT)/%.o: %.c Makefile
+$(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
-$(OUT)/tests/test_%: tests/test_%.c $(OUT)/libclosedrill.a
+$(OUT)/tests/%: tests/%.c $(OUT)/libclosedrill.a
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -o $@ $< $(OUT)/libclosedrill.a $(LIBS) $(shell pkg-config --libs check)
+	$(COMPILE) $(CHECK) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(OUT)/libclosedrill.a $(LIBS) $(CHECK)
+$(TESTS): CHECK = $$(pkg-config --cflags --libs check)
+
+# Holds the command that compiles: what another one has compiled is compiled again.
+export COMPILED_BY = $(COMPILE) $(LIBS) $(PKG_CONFIG_PATH)
+$(OUT)/flags: always
+	@mkdir -p $(@D)
+	@echo "$$COMPILED_BY" | cmp -s - $@ || echo "$$COMPILED_BY" > $@
+.PHONY: always
 
 include adapters/adapters.mk
 
+#: make run                    run the suite against the installed OpenSSL; results in build/run
+.PHONY: run
+run:
+	@$(SETUP) run
+	@$(AGAIN) all
+	@rm -rf $(OUT)/run
+	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
+	@echo "All of it: $(OUT)/run/results.json; traces and captures of what deviates: $(OUT)/run/openssl/"
+
+#: make check                  run all tests; SAN=address,undefined: built with these sanitizers
+CHECKS := unit endtoend
+.PHONY: check
+check:
+	@$(SETUP) check
+	@$(AGAIN) all $(TESTS)
+	@$(AGAIN) -k -j1 $(CHECKS); status=$$?; $(UNIT_TOTAL) $(OUT)/tests/unit.log; exit $$status
+
 .PHONY: unit
 unit: $(TESTS)
-	@for t in $(TESTS); do $$t || exit 1; done
+	@for t in $(TESTS); do $$t || echo "FAILED: $$t"; done > $(OUT)/tests/unit.log 2>&1; cat $(OUT)/tests/unit.log
+	@! grep -q '^FAILED' $(OUT)/tests/unit.log
+# The closing lines of Check, added up: "100%: Checks: 12, Failures: 0, Errors: 0".
+UNIT_TOTAL := awk '/: Checks: / { n += $$3; bad += $$5 + $$7 } END { printf "unit: %d passed, %d failed\n", n - bad, bad }'
 
+.PHONY: endtoend
+endtoend: all
+	CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests
+
+#: make bench                  measure what README.md's figures say
+.PHONY: bench
+bench:
+	@$(SETUP) run
+	@$(AGAIN) all $(OUT)/tests/bench
+	$(OUT)/tests/bench
+
+#: make install                install what is built; PREFIX=/usr/local, DESTDIR=
+ROOT = $(DESTDIR)$(PREFIX)
+.PHONY: install uninstall
+install:
+	@[ -x $(OUT)/closedrill ] || { echo 'Nothing is built: run `make` first.'; exit 1; }
+	install -D -m755 $(OUT)/closedrill $(ROOT)/bin/closedrill
+	@for f in cases/requirements cases/*/*.case; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
+	@for f in $(OUT)/adapters/*; do [ ! -f $$f -o ! -x $$f ] || install -D -m755 -t $(ROOT)/lib/closedrill/adapters $$f || exit; done
+	@echo "cases: $(ROOT)/share/closedrill; adapters: $(ROOT)/lib/closedrill"
+#: make uninstall              remove it; PREFIX and DESTDIR as for install
+uninstall:
+	rm -f $(ROOT)/bin/closedrill
+	rm -rf $(ROOT)/share/closedrill $(ROOT)/lib/closedrill
+
+#: make format                 format all C files by .clang-format
+.PHONY: format
+format:
+	clang-format -i $(wildcard peer/*.[ch] runner/*.[ch] adapters/*/*.[ch] tests/*.[ch])
+
+#: make clean                  remove all that was built, and results
 .PHONY: clean
 clean:
 	rm -rf $(B)
 
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+	@echo 'With any of them: CC=clang, CFLAGS=..., B=FOLDER (default: build).'
+
+-include $(wildcard $(OUT)/*/*.d $(OUT)/adapters/*/*.d)

@@ -38,11 +38,14 @@ static void print_item(const struct item *it)
 static void print_arrived(struct session *s)
 {
 	struct peer *p = &s->w.peer;
+	struct piece all = { 0, s->arrived.n, 0 };      /* no capture: it all came at once */
 	struct stream st = { 0 };
 	struct decoded d;
 	int dir = p->server ? 0 : 1;
 
 	st.dir[dir].data = s->arrived;
+	st.dir[dir].pieces = &all;
+	st.dir[dir].npieces = 1;
 	decode_stream(&st, &p->hs.secrets, &d);
 	for (size_t i = s->shown; i < d.n; i++)
 		if (d.items[i].item.kind != ITEM_PARTIAL)

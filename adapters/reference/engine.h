@@ -10,10 +10,10 @@
 
 #include "peer/handshake.h"
 
-/* As recv(2) and send(2): -1 with errno. send: `wait` is false for what nobody asked for; that never blocks. */
+/* As recv(2) and send(2): -1 with errno. Without `wait` they never block: for what nobody asked for. */
 struct transport {
 	void *to;
-	ssize_t (*recv)(void *to, void *p, size_t n);
+	ssize_t (*recv)(void *to, void *p, size_t n, bool wait);
 	ssize_t (*send)(void *to, const void *p, size_t n, bool wait);
 };
 
@@ -52,6 +52,13 @@ struct engine {
 	enum result read_end, write_end;        /* how that direction ended; ENGINE_OK: it has not */
 	int alert;                              /* with ENGINE_ALERT */
 	char why[96];                           /* what an error is about */
+
+	struct {                                /* for faults alone */
+		struct keys keys;               /* old ones */
+		struct buf alert;               /* a part of one */
+		unsigned updates;
+		bool hasty, hidden, waits;
+	} odd;
 };
 
 /* io, server, v13 and the options stand; starts the rest. The engine must not move in memory until engine_free. */

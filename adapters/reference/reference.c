@@ -7,14 +7,19 @@
  *	close           engine_close: close_notify if none is out and nothing has failed; it does not wait
  *	plain           the transport itself: the engine takes no byte beyond the record that it reads
  *
+ * Faults: `reference --fault NAME`, or CLOSEDRILL_FAULT in the environment; `reference --faults` lists them.
  * Options: ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close). */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "adapters/reference/engine.h"
+#include "adapters/reference/faults.h"
 #include "adapters/skeleton/skeleton.h"
 
 /* What connections of one role and version share. */
@@ -27,17 +32,41 @@ static struct side *side_of(const struct conn *c)
 
 /* ---- The transport ---- */
 
-static ssize_t transport_recv(void *to, void *p, size_t n)
+static ssize_t transport_take(struct conn *c, void *p, size_t n, bool wait)
 {
-	struct conn *c = to;
 	ssize_t got;
 
 	if (c->io == IO_MEMORY)
 		return memory_recv(c, p, n);
 	do
-		got = recv(c->fd, p, n, 0);
+		got = recv(c->fd, p, n, wait ? 0 : MSG_DONTWAIT);
 	while (got < 0 && errno == EINTR);
 	return got;
+}
+
+/* For one of the faults: takes what there is, whatever was wanted. */
+static struct { uint8_t p[65536]; size_t at, n; } ahead;
+
+static ssize_t transport_take_ahead(struct conn *c, void *p, size_t n, bool wait)
+{
+	ssize_t got;
+
+	if (ahead.at == ahead.n) {
+		got = transport_take(c, ahead.p, sizeof(ahead.p), wait);
+		if (got <= 0)
+			return got;
+		ahead.at = 0;
+		ahead.n = (size_t)got;
+	}
+	n = n < ahead.n - ahead.at ? n : ahead.n - ahead.at;
+	memcpy(p, ahead.p + ahead.at, n);
+	ahead.at += n;
+	return (ssize_t)n;
+}
+
+static ssize_t transport_recv(void *to, void *p, size_t n, bool wait)
+{
+	return fault(FAULT_BYTES_BEHIND_SWALLOWED) ? transport_take_ahead(to, p, n, wait) : transport_take(to, p, n, wait);
 }
 
 static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
@@ -47,8 +76,10 @@ static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
 
 	if (c->io == IO_MEMORY)
 		return memory_send(c, p, n);
+	if (fault(FAULT_SIGPIPE))
+		signal(SIGPIPE, SIG_DFL);
 	do
-		sent = send(c->fd, p, n, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+		sent = send(c->fd, p, n, (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
 	while (sent < 0 && errno == EINTR);
 	return sent;
 }
@@ -102,18 +133,35 @@ static enum outcome say(struct conn *c, struct call *k, const char *name, enum r
 	return results[r].outcome;
 }
 
+/* Does the socket show this, whatever else it holds? */
+static bool shows(const struct conn *c, short what)
+{
+	struct pollfd p = { c->fd, what, 0 };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & what);
+}
+
 static enum outcome handshake_call(struct conn *c, struct call *k)
 {
 	struct engine *e = c->tls;
 	enum outcome o = say(c, k, "handshake", engine_handshake(e));
 
+	if (o == SAYS_OK && fault(FAULT_HANDSHAKE_HANGUP_FAILS) && shows(c, POLLRDHUP))
+		return SAYS_TRUNCATED;
 	return o == SAYS_OK && handshake_resumed(&e->hs) ? SAYS_RESUMED : o;
 }
 
 static enum outcome read_call(struct conn *c, struct call *k)
 {
-	enum result r = engine_read(c->tls, k->data, k->n, &k->done);
+	enum result r;
 
+	if (fault(FAULT_FIN_FIRST) && shows(c, POLLRDHUP))
+		return say(c, k, "read", ENGINE_TRUNCATED);
+	if (fault(FAULT_HANGUP_FIRST) && shows(c, POLLHUP | POLLERR))
+		return say(c, k, "read", ENGINE_RESET);
+	r = engine_read(c->tls, k->data, k->n, &k->done);
+	if (r == ENGINE_CLOSED && fault(FAULT_FIN_AT_PEER_NOTIFY))
+		shutdown(c->fd, SHUT_WR);
 	if (r != ENGINE_OK)
 		return say(c, k, "read", r);
 	native(k, "ref_read=%zu", k->done);
@@ -132,8 +180,17 @@ static enum outcome write_call(struct conn *c, struct call *k)
 
 static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 {
-	enum outcome o = say(c, k, "shutdown_write", engine_shutdown_write(c->tls));
+	const struct engine *e = c->tls;
+	bool wait = fault(FAULT_SHUTDOWN_WAITS) || (e->notified && fault(FAULT_SHUTDOWN_AGAIN_WAITS));
+	enum outcome o;
 
+	if (fault(FAULT_SHUTDOWN_IS_FIN)) {
+		native(k, "ref_shutdown_write=%d", shutdown(c->fd, SHUT_WR));
+		return SAYS_SENT;
+	}
+	o = say(c, k, "shutdown_write", wait ? engine_shutdown_both(c->tls) : engine_shutdown_write(c->tls));
+	if (o == SAYS_OK && fault(FAULT_SHUTDOWN_ADDS_FIN))
+		shutdown(c->fd, SHUT_WR);
 	return o == SAYS_OK ? SAYS_SENT : o;
 }
 
@@ -149,7 +206,16 @@ static enum outcome key_update_call(struct conn *c, struct call *k)
 
 static enum outcome close_call(struct conn *c, struct call *k)
 {
-	return say(c, k, "close", engine_close(c->tls));
+	struct linger abort = { 1, 0 };
+	enum outcome o = say(c, k, "close", engine_close(c->tls));
+
+	if (fault(FAULT_CLOSE_RESETS))
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+	if (fault(FAULT_CLOSE_SHUTS_CONNECTION) && o == SAYS_OK && c->io != IO_MEMORY)
+		shutdown(c->fd, SHUT_RDWR);
+	if (fault(FAULT_DESCRIPTOR_LEAKED))
+		dup(c->fd);
+	return o;
 }
 
 /* ---- Set up and down ---- */
@@ -174,6 +240,7 @@ static void abandon_call(struct conn *c)
 	struct engine *e = c->tls;
 
 	session_keep(c, e);
+	ahead.at = ahead.n = 0;
 	engine_free(e);
 	free(e);
 }
@@ -235,10 +302,20 @@ static const char *const can[] = {
 	NULL
 };
 
+/* Whatever is left to a library's manual, and where a clause leaves a choice, the one that the engine has taken. */
+static const char promises[] =
+	"no-crash no-spin nothing-left-behind truncation-visible truncation-recoverable tolerance-between-records ignore-eof-option-works "
+	"reset-told-apart reset-told-once pipe-after-fin-and-rst error-is-sticky unauthentic-end-is-no-end "
+	"shutdown-sends-notify sent-means-sent exchange-completes no-answer-is-an-error no-need-to-wait transport-left-open "
+	"read-on-after-notify write-on-after-peer-notify answers-notify answers-notify-at-once stops-writing-at-peer-notify "
+	"unread-data-not-discarded alert-named warning-survived canceled-is-no-end level-byte-ignored one-request-at-a-time "
+	"no-resume-after-fatal server-forgets-after-fatal clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept "
+	"transport-reusable bytes-behind-notify-kept retry-finishes waiting-is-no-error buffered-input-found fin-needs-last-descriptor";
+
 static const struct adapter adapter = {
 	.api = "reference",
 	.can = can,
-	.promises = "truncation-visible",
+	.promises = promises,
 	.library = library_name,
 	.open = open_call,
 	.handshake = handshake_call,
@@ -251,9 +328,28 @@ static const struct adapter adapter = {
 	.abandon = abandon_call,
 };
 
-int main(void)
+static int usage(void)
 {
-	int status = skeleton_run(&adapter);
+	fprintf(stderr, "usage: reference [--fault NAME | --faults]\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc == 3 && !strcmp(argv[1], "--fault") ? argv[2] : argc == 1 ? getenv("CLOSEDRILL_FAULT") : NULL;
+	int status;
+
+	if (argc == 2 && !strcmp(argv[1], "--faults")) {
+		fault_list(stdout);
+		return 0;
+	}
+	if (argc > 1 && !name)
+		return usage();
+	if (name && *name && !fault_choose(name)) {
+		fprintf(stderr, "reference: there is no fault \"%s\"; --faults lists them\n", name);
+		return 2;
+	}
+	status = skeleton_run(&adapter);
 
 	for (size_t i = 0; i < 4; i++) {
 		SSL_SESSION_free(sides[i / 2][i % 2].session);
