@@ -38,8 +38,8 @@ static int wrong(const char *what, const char *word)
 /* --- run --------------------------------------------------------------------------------------------------------------- */
 
 struct run_args {
-	const char *globs[64]; size_t nglobs;
-	const char *names[64]; size_t nnames;
+	const char *globs[256]; size_t nglobs;
+	const char *names[256]; size_t nnames;
 	unsigned roles, tls, io;
 	int workers;
 	const char *out_dir;

@@ -154,6 +154,14 @@ static void set_broken(struct judgement *j, const char *why)
 	*j = (struct judgement){ .verdict = VERDICT_BROKEN, .reason = strdup(why) };
 }
 
+/* The plan goes from one implementation to the next: what is not used any more does not stay up. */
+static void stop_others(const struct job *job, const struct adapter *used)
+{
+	for (size_t i = 0; i < job->nadapters; i++)
+		if (&job->adapters[i] != used && job->adapters[i].alive)
+			adapter_stop(&job->adapters[i]);
+}
+
 static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j, int64_t *took_us)
 {
 	struct adapter *a = &job->adapters[run->implementation];
@@ -165,6 +173,7 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 		j->reason = strdup("the case needs what the adapter does not announce");
 		return;
 	}
+	stop_others(job, a);
 	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
 		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
 		if (!keep_files(job, &e, name, j, &f))

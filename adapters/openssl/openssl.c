@@ -10,27 +10,41 @@
  *	key_update      SSL_key_update, and SSL_do_handshake to have it sent at once
  *
  * Errors are read as SSL_get_error(3) says: queue and errno emptied before each call. Each SSL_shutdown is followed by the flags
- * of SSL_get_shutdown. Options: quiet (SSL_set_quiet_shutdown), ignore-eof (SSL_OP_IGNORE_UNEXPECTED_EOF), read-ahead
- * (SSL_set_read_ahead), no-auto-retry (SSL_MODE_AUTO_RETRY off). Memory mode is a BIO pair of the default size.
+ * of SSL_get_shutdown. Memory mode is a BIO pair of the default size. Options:
+ *
+ *	quiet               SSL_set_quiet_shutdown
+ *	ignore-eof          SSL_OP_IGNORE_UNEXPECTED_EOF
+ *	read-ahead          SSL_set_read_ahead
+ *	no-auto-retry       SSL_MODE_AUTO_RETRY off
+ *	lazy-key-update     key_update is SSL_key_update alone; the next call sends it
+ *	stale-error         a foreign error is put on the queue before each call, and nothing is emptied
+ *	split-descriptors   SSL_set_rfd, and SSL_set_wfd with a duplicate (not in memory mode)
+ *	short-writes        memory mode: the BIO pair has room for 7 bytes
  *
  * What the API cannot tell: the value of an alert at level warning that it passed over; whether the SENT flag means that the
  * close_notify left (it is set before). What the adapter does not do: SSL_shutdown_ex and QUIC, threads, renegotiation. */
 #include "adapters/skeleton/skeleton.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 
+enum { SHORT_WRITE = 7 };       /* bytes; divides the length of no close_notify record */
+
 struct tls {
 	SSL *ssl;
 	BIO *net;                       /* memory mode: our end of the pair */
+	int wfd;                        /* a second descriptor, for writing; -1: none */
 	bool fed, dry;                  /* in this call the transport gave bytes; it was asked and had none */
 	bool fatal;                     /* SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen */
 	bool unsent;                    /* SSL_shutdown wanted to write: SENT is set, and the close_notify is not out */
@@ -140,7 +154,10 @@ static struct tls *fresh(struct conn *c)
 {
 	struct tls *t = c->tls;
 
-	ERR_clear_error();
+	if (conn_option(c, "stale-error"))
+		ERR_put_error(ERR_LIB_PEM, 0, PEM_R_NO_START_LINE, __FILE__, __LINE__);
+	else
+		ERR_clear_error();
 	errno = 0;
 	t->fed = t->dry = false;
 	return t;
@@ -238,6 +255,8 @@ static enum outcome key_update_call(struct conn *c, struct call *k)
 	native(k, "SSL_key_update=%d", ret);
 	if (ret != 1)
 		return failed(t, k, ret);
+	if (conn_option(c, "lazy-key-update"))
+		return SAYS_OK;
 	ret = SSL_do_handshake(t->ssl);
 	native(k, "SSL_do_handshake=%d", ret);
 	return ret == 1 ? SAYS_OK : failed(t, k, ret);
@@ -308,15 +327,23 @@ static bool holds(struct conn *c)
 	return t->fed && !t->dry;
 }
 
+static bool descriptors_set(struct conn *c, struct tls *t)
+{
+	if (!conn_option(c, "split-descriptors"))
+		return SSL_set_fd(t->ssl, c->fd);
+	t->wfd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
+	return t->wfd >= 0 && SSL_set_rfd(t->ssl, c->fd) && SSL_set_wfd(t->ssl, t->wfd);
+}
+
 static bool transport_set(struct conn *c, struct tls *t)
 {
 	BIO *end;
 
 	if (c->io != IO_MEMORY) {
-		if (!SSL_set_fd(t->ssl, c->fd))
+		if (!descriptors_set(c, t))
 			return false;
 	} else {
-		if (!BIO_new_bio_pair(&end, 0, &t->net, 0))
+		if (!BIO_new_bio_pair(&end, conn_option(c, "short-writes") ? SHORT_WRITE : 0, &t->net, 0))
 			return false;
 		SSL_set_bio(t->ssl, end, end);
 	}
@@ -339,6 +366,17 @@ static void options_set(struct conn *c, SSL *ssl)
 		SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 }
 
+static void tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	SSL_free(t->ssl);
+	BIO_free(t->net);
+	if (t->wfd >= 0)
+		close(t->wfd);
+	free(t);
+}
+
 static void abandon_call(struct conn *c)
 {
 	struct side *s = side_of(c);
@@ -348,9 +386,7 @@ static void abandon_call(struct conn *c)
 		SSL_SESSION_free(s->session);
 		s->session = SSL_get1_session(t->ssl);
 	}
-	SSL_free(t->ssl);
-	BIO_free(t->net);
-	free(t);
+	tls_free(t);
 }
 
 /* A client that does not resume starts afresh: no session of an earlier run is offered later. (A server keeps none here.) */
@@ -369,6 +405,8 @@ static enum outcome open_call(struct conn *c, struct call *k)
 	struct tls *t = calloc(1, sizeof(*t));
 
 	ERR_clear_error();
+	if (t)
+		t->wfd = -1;
 	if (!s->ctx)
 		s->ctx = ctx_new(c);
 	if (t && s->ctx && (t->ssl = SSL_new(s->ctx)) && transport_set(c, t) && session_set(c, s, t->ssl)) {
@@ -382,11 +420,7 @@ static enum outcome open_call(struct conn *c, struct call *k)
 	}
 	native(k, "open=0");
 	native_text(k, ERR_peek_error() ? ERR_error_string(ERR_peek_error(), NULL) : "no memory, or CLOSEDRILL_CERT is not set");
-	if (t) {
-		SSL_free(t->ssl);
-		BIO_free(t->net);
-	}
-	free(t);
+	tls_free(t);
 	return SAYS_ERROR;
 }
 
@@ -400,8 +434,9 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update",
-	"option:quiet option:read-ahead option:no-auto-retry",
+	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork",
+	"option:quiet option:read-ahead option:no-auto-retry option:lazy-key-update",
+	"option:stale-error option:split-descriptors option:short-writes",
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
 	"option:ignore-eof",
 #endif

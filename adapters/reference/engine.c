@@ -210,12 +210,10 @@ static enum result fill(struct engine *e, size_t want)
 {
 	while (e->rec.n < want) {
 		size_t room = want - e->rec.n;
-		ssize_t n = e->io.recv(e->io.to, buf_grow(&e->rec, room), room, !e->odd.hasty && !fault(FAULT_READ_SPINS));
+		ssize_t n = e->io.recv(e->io.to, buf_grow(&e->rec, room), room, !e->odd.hasty);
 
 		e->rec.n -= room - (n > 0 ? (size_t)n : 0);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			if (fault(FAULT_READ_SPINS) && e->done)
-				continue;
 			if (fault(FAULT_WAITING_IS_ERROR) && e->done)
 				return ENGINE_ERROR;
 			if (fault(FAULT_HALF_RECORD_FORGOTTEN) && e->done)

@@ -159,7 +159,9 @@ static enum outcome read_call(struct conn *c, struct call *k)
 		return say(c, k, "read", ENGINE_TRUNCATED);
 	if (fault(FAULT_HANGUP_FIRST) && shows(c, POLLHUP | POLLERR))
 		return say(c, k, "read", ENGINE_RESET);
-	r = engine_read(c->tls, k->data, k->n, &k->done);
+	do
+		r = engine_read(c->tls, k->data, k->n, &k->done);
+	while (r == ENGINE_WANT_READ && fault(FAULT_READ_SPINS) && c->io == IO_NONBLOCKING);
 	if (r == ENGINE_CLOSED && fault(FAULT_FIN_AT_PEER_NOTIFY))
 		shutdown(c->fd, SHUT_WR);
 	if (r != ENGINE_OK)

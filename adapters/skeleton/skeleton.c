@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
@@ -286,6 +287,7 @@ static void conn_drop(struct conn *c)
 	c->in.n = c->out.n = 0;
 	c->ended = false;
 	c->broken = c->lost = 0;
+	c->sends = 0;
 	while (n--)
 		k[n].held = 0;
 }
@@ -364,8 +366,21 @@ ssize_t memory_recv(struct conn *c, void *p, size_t n)
 	return -1;
 }
 
+/* option:short-writes: a transport that takes 1, 3 or 7 bytes, and after each time is full for once. */
+static size_t memory_room(struct conn *c, size_t n)
+{
+	static const size_t rooms[] = { 1, 0, 3, 0, 7, 0 };
+	size_t room = rooms[c->sends++ % countof(rooms)];
+
+	return n < room ? n : room;
+}
+
 ssize_t memory_send(struct conn *c, const void *p, size_t n)
 {
+	if (n && conn_option(c, "short-writes") && !(n = memory_room(c, n))) {
+		errno = EAGAIN;
+		return -1;
+	}
 	queue_add(&c->out, p, n);
 	return (ssize_t)n;
 }
@@ -458,6 +473,14 @@ static struct call *calls_all(size_t *n)
 {
 	*n = countof(calls);
 	return calls;
+}
+
+static struct call *call_find(const char *line)
+{
+	for (size_t i = 0; i < countof(rows); i++)
+		if (!strcmp(rows[i].line, line))
+			return &calls[i];
+	abort();
 }
 
 typedef enum outcome method(struct conn *, struct call *);
@@ -849,6 +872,71 @@ static void end_command(char *rest)
 	answer("ok", "");
 }
 
+/* The library's new object begins with what the old one was given and did not take. */
+static void input_take_back(struct conn *c)
+{
+	struct queue later = c->in;
+	uint8_t buf[READ_MAX];
+	size_t n;
+
+	c->in = (struct queue){ 0 };
+	while (lib->unread && (n = lib->unread(c, buf, sizeof(buf))))
+		queue_add(&c->in, buf, n);
+	queue_add(&c->in, later.p, later.n);
+	free(later.p);
+}
+
+static void renew_command(char *rest)
+{
+	struct call k = { 0 };
+	enum outcome o;
+
+	(void)rest;
+	if (!can("renew")) {
+		answer("unsupported", "");
+		return;
+	}
+	if (!conn.tls) {
+		answer("error", "\"there is no connection\"");
+		return;
+	}
+	if (conn.io == IO_MEMORY)
+		input_take_back(&conn);
+	lib->abandon(&conn);
+	conn.tls = NULL;
+	conn.resume = false;
+	for (size_t i = 0; i < countof(calls); i++)
+		calls[i].held = 0;
+	o = lib->open(&conn, &k);
+	answer(outcome_words[o], k.native);
+}
+
+/* The child answers for itself, and what kills it is a crash of ours. */
+static void child_shutdown_command(char *rest)
+{
+	struct call *k = call_find("shutdown write");
+	int status;
+	pid_t pid;
+
+	(void)rest;
+	if (!can("fork")) {
+		answer("unsupported", "");
+		return;
+	}
+	if ((pid = fork()) == 0) {
+		call_start(&conn, k, "");
+		_exit(0);
+	}
+	if (pid < 0) {
+		answer("error", "fork=-1");
+		return;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		raise(WTERMSIG(status));
+}
+
 /* The call that was interrupted last. */
 static void await_command(char *rest)
 {
@@ -869,11 +957,13 @@ static const struct command {
 	bool arguments;
 	void (*run)(char *rest);
 } commands[] = {
-	{ "open",    true,  open_command },
-	{ "end",     false, end_command },
-	{ "await",   false, await_command },
-	{ "abandon", false, end_command },
-	{ "listen",  false, listen_command },
+	{ "open",           true,  open_command },
+	{ "end",            false, end_command },
+	{ "await",          false, await_command },
+	{ "abandon",        false, end_command },
+	{ "listen",         false, listen_command },
+	{ "renew",          false, renew_command },
+	{ "child shutdown", false, child_shutdown_command },
 };
 
 static bool command_fits(const struct command *cmd, const char *line)
@@ -909,6 +999,7 @@ static void greet(void)
 	answer("api", lib->api);
 	for (const char *const *line = lib->can; *line; line++)
 		answer("can", *line);
+	answer("can", "interrupt");
 	if (lib->promises)
 		answer("promises", lib->promises);
 	if (lib->wants_rsa)
@@ -916,12 +1007,19 @@ static void greet(void)
 	answer("ready", "");
 }
 
+static void interrupted(int signal_number)
+{
+	(void)signal_number;
+}
+
 int skeleton_run(const struct adapter *a)
 {
+	struct sigaction interrupts = { .sa_handler = interrupted };    /* no SA_RESTART: what waits sees EINTR */
 	char *line;
 
 	lib = a;
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGUSR1, &interrupts, NULL);
 	for (size_t i = 0; i < countof(rows); i++)
 		calls[i].row = &rows[i];
 	greet();

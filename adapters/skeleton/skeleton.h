@@ -42,6 +42,7 @@ struct conn {
 	bool ended;                     /* the peer's end of stream stands behind `in` */
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
 	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
+	unsigned sends;                 /* calls of memory_send, for option:short-writes */
 };
 
 /* One call, and what the library said to it. */
@@ -65,13 +66,16 @@ struct call {
 
 struct adapter {
 	const char *api;                /* "openssl" */
-	const char *const *can;         /* lines of words, NULL at the end. Roles, versions, modes and options that `open` takes stand here */
+	/* Lines of words, NULL at the end. Roles, versions, modes and options that `open` takes stand here; `renew` where abandon leaves
+	 * the descriptor open, and `fork` where the library can be used in a child: the skeleton does both. It adds `interrupt`. */
+	const char *const *can;
 	const char *promises;           /* or NULL */
 	bool wants_rsa;
 	void (*library)(char *name, size_t cap);        /* "OpenSSL 3.0.22", from the library at run time */
 
 	/* A NULL callback is a call that the library does not have. Each is one call of the library, or what its manual makes one. */
-	enum outcome (*open)(struct conn *, struct call *);             /* set conn.tls up; send nothing. On failure leave nothing in conn.tls */
+	/* Set conn.tls up; send nothing. On failure leave nothing in conn.tls. A `renew` abandons and opens on the same descriptor. */
+	enum outcome (*open)(struct conn *, struct call *);
 	enum outcome (*handshake)(struct conn *, struct call *);
 	enum outcome (*read)(struct conn *, struct call *);
 	enum outcome (*write)(struct conn *, struct call *);
@@ -98,7 +102,8 @@ void native_text(struct call *k, const char *text);                     /* in qu
 enum outcome native_errno(struct call *k, int err);                     /* errno=NAME "text"; returns the outcome that it means */
 
 /* Transport callbacks of a library that pulls and pushes bytes in memory mode; such a library needs no pump. As recv and send:
- * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. */
+ * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes 1, 3 or 7
+ * bytes, and every second time none: EAGAIN. */
 ssize_t memory_recv(struct conn *c, void *p, size_t n);
 ssize_t memory_send(struct conn *c, const void *p, size_t n);
 
