@@ -98,10 +98,10 @@ uninstall:
 	rm -f $(ROOT)/bin/closedrill
 	rm -rf $(ROOT)/share/closedrill $(ROOT)/lib/closedrill
 
-#: make format                 format all C files by .clang-format
+#: make format                 lay out the C lines that are not committed yet by .clang-format (of Debian's clang-format)
 .PHONY: format
 format:
-	clang-format -i $(wildcard peer/*.[ch] runner/*.[ch] adapters/*/*.[ch] tests/*.[ch])
+	git clang-format --extensions c,h
 
 #: make clean                  remove all that was built, and results
 .PHONY: clean

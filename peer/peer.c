@@ -20,11 +20,9 @@ void peer_init(struct peer *p)
 bool peer_start(struct peer *p, int fd, const struct context *c, SSL_SESSION *session, struct fault *f)
 {
 	int listener = p->listener;
-	struct buf before = p->last;
 
-	p->last = (struct buf){ 0 };
 	peer_drop(p);
-	*p = (struct peer){ .fd = fd, .listener = listener, .before = before, .server = c->server, .reading = true, .stop_at = PEER_TO_NOTHING, .stopped = true };
+	*p = (struct peer){ .fd = fd, .listener = listener, .server = c->server, .reading = true, .stop_at = PEER_TO_NOTHING, .stopped = true };
 	if (!handshake_start(&p->hs, c, session, f))
 		return false;
 	flow_start(&p->out, !c->server, &p->hs.secrets);

@@ -38,7 +38,7 @@ struct peer {
 	struct buf sent;                        /* every byte given to TCP or about to be */
 	size_t sent_to_tcp;                     /* how many of them TCP has */
 	struct buf last, held;                  /* the last record; what `cut` held back */
-	struct buf before;                      /* the last record of the connection before this one */
+	struct buf before;                      /* the last record of the connection before this one, if whoever starts it hands it on */
 	struct claim *claims; size_t nclaims;
 	struct flight *flights; size_t nflights;
 	int stop_at;                            /* last handshake message to send; PEER_TO_END: all */

@@ -157,6 +157,12 @@ static void add_raw(struct reader *r, size_t at)
 	}
 }
 
+/* No more bytes could make a record of these: less than a head is enough to tell, by its version. */
+static bool can_be_no_record(struct bytes in)
+{
+	return in.n > 1 && in.p[1] != 3;
+}
+
 static void read_direction(const struct stream *st, int dir, const struct secrets *secrets, struct decoded *out)
 {
 	struct reader r = { .d = &st->dir[dir], .dir = dir, .out = out };
@@ -170,7 +176,7 @@ static void read_direction(const struct stream *st, int dir, const struct secret
 
 		add_record(&r, &rec, end - rec.whole.n, stream_packet(r.d, end - 1));
 	}
-	if (in.n && taken == TAKEN_JUNK)
+	if (in.n && (taken == TAKEN_JUNK || can_be_no_record(in)))
 		add_raw(&r, (size_t)(in.p - r.d->data.p));
 	else if (in.n)
 		add_item(&r, (struct item){ .kind = ITEM_PARTIAL, .len = (int64_t)in.n }, r.d->data.n - in.n, r.d->data.n,

@@ -13,7 +13,7 @@
 #include "runner/sandbox.h"
 #include "runner/wait.h"
 
-enum { READ_DEFAULT = 16384, READ_ALL_MAX = 100000, STATE_ESTABLISHED = 1 };
+enum { READ_DEFAULT = 16384, READ_ALL_MAX = 100000, STATE_CLOSE = 7 };
 
 enum step_end { STEP_DONE, STEP_ENDS_RUN, STEP_BROKEN };        /* ENDS_RUN: the call never came back where the script goes on */
 
@@ -239,7 +239,7 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 	bool client = variant_client(w->variant), v13 = variant_13(w->variant);
 	SSL_SESSION *session = NULL;
 	struct answer x = { 0 };
-	struct buf line = { 0 };
+	struct buf line = { 0 }, before = { 0 };
 	int fd = -1;
 	bool ok;
 
@@ -254,14 +254,19 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 	open_line(w, resume, &line);
 	if (!client)
 		fd = tcp_connect(w->adapter->listen_port, f);
-	w->begun = w->closed_by_iut = w->path_broken = false;
+	w->begun = w->closed_by_iut = w->path_broken = w->timed_out = false;
 	drop_held(w);
+	if (w->e->nconns > 0) {
+		before = w->peer.last;
+		w->peer.last = (struct buf){ 0 };
+	}
 	/* The connection before, if it still stands, ends here, outside of what is judged. */
 	peer_drop(&w->peer);
 	ok = (client || fd >= 0) && call_ok(w, buf_str(&line), &x, f);
 	if (ok && client)
 		fd = accept_iut(w, f);
 	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &w->first, f)) && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
+	w->peer.before = before;
 	if (ok)
 		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) };
 	else if (fd >= 0 && w->peer.fd != fd)
@@ -537,6 +542,7 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		w->begun = true;
 	if (v == IUT_WRITE)
 		note_write(w);
+	w->adapter->watch.children = v == IUT_CHILD_SHUTDOWN;
 	call_line(w, v, &line);
 	ok = v == IUT_READ_ALL ? read_all(w, buf_bytes(&line), &x, f) : say(w, buf_bytes(&line), f) && collect(w, &x, f);
 	buf_free(&line);
@@ -621,6 +627,7 @@ static enum step_end do_tcp(struct worker *w, struct fault *f)
 		states |= step_at(w)->checks[i].states;
 	if (step_at(w)->later ? wait_state(w, local, remote, states, &v) : sockdiag_look(&w->diag, local, remote, &v)) {
 		seen(w)->tcp_state = v.state;
+		w->timed_out |= step_at(w)->later && !peer && v.state == STATE_CLOSE;
 		return STEP_DONE;
 	}
 	broke(w, f, "the kernel does not tell the socket's state (sock_diag)");
@@ -856,7 +863,7 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->e = e;
 	w->variant = variant;
 	w->nmarks = 0;
-	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = w->patient = false;
+	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = w->timed_out = w->patient = false;
 	evidence_start(e, s, variant);
 	if (!w->marks)
 		w->marks = calloc(1, sizeof(*w->marks));

@@ -117,8 +117,8 @@ static void nothing_after_fatal(const struct scan *s)
 		if (!from_iut(s, it) || !is_record(it))
 			continue;
 		/* A close_notify after the peer's fatal alert is for the cases to weigh: 1.2 says nothing of it. */
-		if (late && (it->item.kind == ITEM_DATA || it->item.kind == ITEM_HANDSHAKE || it->item.kind == ITEM_KEY_UPDATE ||
-		             (sent && it->item.kind == ITEM_ALERT))) {
+		if (late && (it->item.kind == ITEM_DATA || it->item.kind == ITEM_HANDSHAKE || it->item.kind == ITEM_TICKET ||
+		             it->item.kind == ITEM_KEY_UPDATE || (sent && it->item.kind == ITEM_ALERT))) {
 			tell_item(s, "nothing-after-fatal", "no record behind an error alert", it, sent ? " behind its own error alert" : " after the peer's error alert");
 			return;
 		}
@@ -187,7 +187,32 @@ static void notify_whole(const struct scan *s)
 	}
 }
 
-/* What its application wrote, seen without protection. A `plain write` of the script is no leak. */
+static bool writes_plain(const struct scan *s)
+{
+	for (size_t i = 0; i < s->e->script->nsteps; i++) {
+		const struct step *st = &s->e->script->steps[i];
+
+		if (s->e->steps[i].ran && s->e->steps[i].conn == s->conn && st->actor == ACTOR_IUT && st->verb == IUT_PLAIN_WRITE)
+			return true;
+	}
+	return false;
+}
+
+/* Bytes that its application wrote, as they are: what no key opened, and what calls itself data before there are keys. */
+static bool shows_written(const struct scan *s, const struct seen_item *it)
+{
+	const struct conn_seen *c = conn_of(s);
+	const struct buf *sent = &c->stream.dir[it->dir].data;
+	size_t at = it->item.kind == ITEM_RAW ? it->at : it->at + RECORD_HEAD;
+
+	if (it->item.kind != ITEM_UNOPENED && it->item.kind != ITEM_RAW && !(it->item.kind == ITEM_DATA && it->in_handshake))
+		return false;
+	if (it->item.kind == ITEM_RAW && writes_plain(s))
+		return false;           /* a `plain write` of the script is no leak */
+	return at < it->end && it->end <= sent->n && c->written.n && memmem(c->written.p, c->written.n, sent->p + at, it->end - at);
+}
+
+/* What its application wrote, or an alert, seen without protection. */
 static void nothing_in_clear(const struct scan *s)
 {
 	const struct decoded *d = &conn_of(s)->decoded;
@@ -195,9 +220,13 @@ static void nothing_in_clear(const struct scan *s)
 	for (size_t i = 0; i < d->n; i++) {
 		const struct seen_item *it = &d->items[i];
 
-		if (!from_iut(s, it) || it->item.keys != KEYS_NONE)
+		if (!from_iut(s, it))
 			continue;
-		if (it->item.kind == ITEM_DATA || it->item.kind == ITEM_ALERT) {
+		if (shows_written(s, it)) {
+			tell_item(s, "nothing-in-clear", "every record under the connection's keys", it, ", the bytes that write was given");
+			return;
+		}
+		if (it->item.keys == KEYS_NONE && (it->item.kind == ITEM_DATA || it->item.kind == ITEM_ALERT)) {
 			tell_item(s, "nothing-in-clear", "every record under the connection's keys", it, "");
 			return;
 		}
@@ -225,9 +254,29 @@ static bool notified_by(const struct scan *s, int dir, size_t step)
 	return c->decoded.notified[dir] && packet_step(s->e, s->conn, c->decoded.notify_packet[dir]) <= step;
 }
 
-static bool is_read(const struct step *st)
+/* The call that an `await` collects: the nearest before it that had not come back. */
+static const struct step *awaited(const struct scan *s, size_t i)
 {
-	return st->verb == IUT_READ || st->verb == IUT_READ_ALL || st->verb == IUT_AWAIT;
+	const struct step *await = &s->e->script->steps[i];
+
+	while (i-- > 0) {
+		const struct step *st = &s->e->script->steps[i];
+		const struct step_seen *seen = &s->e->steps[i];
+
+		if (seen->ran && seen->conn == s->conn && st->actor == ACTOR_IUT && st->verb != IUT_AWAIT &&
+		    (!seen->answered || seen->answer.outcome == OUTCOME_BLOCKED))
+			return st;
+	}
+	return await;
+}
+
+static bool is_read(const struct scan *s, size_t i)
+{
+	const struct step *st = &s->e->script->steps[i];
+
+	if (st->verb == IUT_AWAIT)
+		st = awaited(s, i);
+	return st->verb == IUT_READ || st->verb == IUT_READ_ALL;
 }
 
 static void api_rules(const struct scan *s)
@@ -237,10 +286,10 @@ static void api_rules(const struct scan *s)
 	for (size_t i = 0; i < s->e->script->nsteps; i++) {
 		const struct step_seen *st = &s->e->steps[i];
 
-		if (!st->ran || !st->answered || st->conn != s->conn || s->e->script->steps[i].actor == ACTOR_HANDSHAKE)
+		if (!st->ran || !st->answered || st->conn != s->conn)
 			continue;
 		/* Of a write `closed` only says that nothing can be sent. */
-		if (st->answer.outcome == OUTCOME_CLOSED && is_read(&s->e->script->steps[i]) && !notified_by(s, !iut, i))
+		if (st->answer.outcome == OUTCOME_CLOSED && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) && !notified_by(s, !iut, i))
 			tell_step(s, "closed-means-notified", i, "closed only after the peer's close_notify", ", but no close_notify of the peer had come");
 		if (st->answer.outcome == OUTCOME_COMPLETE && !(notified_by(s, !iut, i) && notified_by(s, iut, i)))
 			tell_step(s, "complete-means-both", i, "complete only after both close_notify",

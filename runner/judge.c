@@ -42,10 +42,9 @@ static enum verdict weight_of(const struct court *c, const struct requirement *r
 
 	if (is_promised(c, r->name))
 		return VERDICT_FAIL;
-	/* What one manual promises binds its own library: in an `api` case all of the family, elsewhere who announced it. */
-	if (r->level[v] == LEVEL_PROMISE)
-		return c->e->script->api.n ? VERDICT_FAIL : VERDICT_PASS;
-	if (r->level[v] == LEVEL_MAY)
+	/* What one manual promises binds its own library: in an `api` case all of the family, elsewhere who announced it. What every
+	 * manual promises is an invariant, and binds all. */
+	if (r->level[v] == LEVEL_MAY || (r->level[v] == LEVEL_PROMISE && !r->always && !c->e->script->api.n))
 		return VERDICT_PASS;
 	return r->level[v] == LEVEL_SHOULD || r->disputed[v] ? VERDICT_WARN : VERDICT_FAIL;
 }
@@ -233,13 +232,15 @@ static void check_step(const struct court *c, size_t i)
 
 	if (!seen->ran)
 		return;
+	/* A crash or a spin is told once, by its own rule. */
+	if (seen->answered && (seen->answer.outcome == OUTCOME_CRASH || seen->answer.outcome == OUTCOME_SPINS))
+		return;
 	switch (st->actor) {
 	case ACTOR_HANDSHAKE:
 		check_handshake(c, st, seen);
 		break;
 	case ACTOR_IUT:
-		/* A crash or a spin is told once, by its own rule. */
-		if (seen->answered && seen->answer.outcome != OUTCOME_CRASH && seen->answer.outcome != OUTCOME_SPINS)
+		if (seen->answered)
 			check_call(c, st, seen);
 		break;
 	case ACTOR_WIRE:
@@ -263,7 +264,7 @@ static void check_closed_world(const struct court *c, int conn)
 	struct item *items;
 	struct buf seen = { 0 };
 
-	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps)
+	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || script_excepts(c->e->script, "nothing-else"))
 		return;
 	items = items_between(c->e, conn, iut_dir(c->e->variant), last, SIZE_MAX, &n);
 	left = pattern_filter(NULL, items, n);
@@ -312,7 +313,7 @@ static void check_ended_early(const struct court *c)
 	st = &c->e->script->steps[c->e->ended_at];
 	seen = &c->e->steps[c->e->ended_at];
 	for (size_t i = 0; i < c->j->n; i++)
-		if (c->j->findings[i].at.line == st->at.line)
+		if (c->j->findings[i].at.line == st->at.line && c->j->findings[i].weight != VERDICT_PASS)
 			return;
 	add_finding(c, NULL, &st->at, line_text(st, "an end of the call"), observed_text(st, &seen->answer), native_text(&seen->answer));
 }

@@ -902,7 +902,7 @@ static bool read_end(struct parser *p, const struct step *st, struct allowed *a)
 		return false;
 	if (a->outcome == OUTCOME_DATA)
 		return fault_set(p->f, &a->at, "`read*` ends with what is not data");
-	return read_alert_name(p, a);
+	return true;
 }
 
 static bool read_data(struct parser *p, const struct step *st, struct allowed *a)

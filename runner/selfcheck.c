@@ -23,10 +23,19 @@ static bool ends_left(const struct conn_seen *c, const struct direction *d, stru
 {
 	if (c->forged && !c->forged_fin)
 		return true;
-	if (c->closed)
-		return d->fin || d->rst || c->undelivered;
-	if ((c->fin_sent || c->forged_fin) != d->fin && !c->undelivered) {
-		buf_printf(why, c->fin_sent ? "the peer's FIN is not in the capture" : "the capture shows a FIN that the peer did not send");
+	if (c->closed) {
+		if (d->fin || d->rst || c->undelivered)
+			return true;
+		buf_printf(why, "the peer closed, and the capture shows neither FIN nor RST of it");
+		return false;
+	}
+	if (d->fin && !c->fin_sent && !c->forged_fin && !c->undelivered) {
+		buf_printf(why, "the capture shows a FIN that the peer did not send");
+		return false;
+	}
+	/* A reset takes what still waited with it, the FIN too. */
+	if (!d->fin && !c->undelivered && (c->forged_fin || (c->fin_sent && !c->reset_sent))) {
+		buf_printf(why, "%s FIN is not in the capture", c->forged_fin ? "the forged" : "the peer's");
 		return false;
 	}
 	if (c->reset_sent && !d->rst) {
@@ -55,6 +64,7 @@ static bool joined_left(const struct conn_seen *c, const struct direction *d, st
 	return true;
 }
 
+/* What a record of this type is when it opens; of a type that there is not, nothing is to be read. */
 static enum item_kind kind_of(int type)
 {
 	switch (type) {
@@ -64,8 +74,10 @@ static enum item_kind kind_of(int type)
 		return ITEM_ALERT;
 	case TYPE_CCS:
 		return ITEM_CCS;
-	default:
+	case TYPE_HANDSHAKE:
 		return ITEM_HANDSHAKE;
+	default:
+		return ITEM_UNOPENED;
 	}
 }
 
@@ -74,7 +86,7 @@ static bool claim_shows(const struct claim *cl, const struct seen_item *it)
 {
 	enum item_kind want = kind_of(cl->type);
 
-	if (want == ITEM_HANDSHAKE)     /* a KeyUpdate, a ticket, or a part of a message */
+	if (want == ITEM_HANDSHAKE)     /* a KeyUpdate or a ticket is one too */
 		return it->item.kind == ITEM_HANDSHAKE || it->item.kind == ITEM_KEY_UPDATE || it->item.kind == ITEM_TICKET;
 	if (it->item.kind != want || it->item.keys != KEYS_USUAL)
 		return false;
@@ -85,6 +97,11 @@ static bool claim_shows(const struct claim *cl, const struct seen_item *it)
 	return true;
 }
 
+static bool is_here(const struct claim *cl, const struct seen_item *it)
+{
+	return it->end == cl->end && it->item.kind != ITEM_FIN && it->item.kind != ITEM_RST;
+}
+
 /* Behind bytes that open for nobody the next records need not open either; up to there each claim has its item. */
 static bool claims_left(const struct evidence *e, const struct conn_seen *c, const struct direction *d, struct buf *why)
 {
@@ -93,14 +110,15 @@ static bool claims_left(const struct evidence *e, const struct conn_seen *c, con
 
 	for (size_t i = 0; i < c->nclaims && c->claims[i].end <= d->data.n; i++) {
 		const struct claim *cl = &c->claims[i];
+		const struct seen_item *it;
 
 		if (cl->type < 0)
 			return true;
 		while (at < c->decoded.n && (c->decoded.items[at].dir != dir || c->decoded.items[at].end < cl->end))
 			at++;
-		if (kind_of(cl->type) == ITEM_HANDSHAKE)
-			continue;               /* a part of a message is no item of its own */
-		if (at < c->decoded.n && c->decoded.items[at].end == cl->end && claim_shows(cl, &c->decoded.items[at]))
+		it = at < c->decoded.n && is_here(cl, &c->decoded.items[at]) ? &c->decoded.items[at] : NULL;
+		/* A part of a message is no item of its own. */
+		if (it ? claim_shows(cl, it) : kind_of(cl->type) == ITEM_HANDSHAKE)
 			continue;
 		buf_printf(why, "the capture does not show the record that the peer's step %zu made (type %d, %zu bytes)", i + 1, cl->type, cl->len);
 		return false;

@@ -82,17 +82,38 @@ static int open_of_thread(struct watch *w, const char *tid, const char *file)
 	return openat(w->task_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
-static void look_at_thread(struct watch *w, const char *tid, void *to)
+static void add_file(int fd, const char *who, struct look *l)
 {
-	struct look *l = to;
-	int fd = open_of_thread(w, tid, "status");
 	unsigned threads;
 
-	l->who += strtoull(tid, NULL, 10);
+	l->who += strtoull(who, NULL, 10);
 	if (fd < 0)
 		return;
 	l->threads += add_thread(fd, l, &threads);
 	close(fd);
+}
+
+/* The numbers of all that this thread forked, in one file. One that has died and waits to be collected is not asleep either. */
+static void look_at_children(struct watch *w, const char *tid, struct look *l)
+{
+	char text[256], path[300], *rest = text;
+	int fd = open_of_thread(w, tid, "children");
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	for (char *pid; (pid = strtok_r(rest, " ", &rest)); ) {
+		snprintf(path, sizeof(path), "/proc/%s/status", pid);
+		add_file(open(path, O_RDONLY | O_CLOEXEC), pid, l);
+	}
+}
+
+static void look_at_thread(struct watch *w, const char *tid, void *to)
+{
+	add_file(open_of_thread(w, tid, "status"), tid, to);
+	if (w->children)
+		look_at_children(w, tid, to);
 }
 
 bool watch_look(struct watch *w, struct look *l)
@@ -103,7 +124,7 @@ bool watch_look(struct watch *w, struct look *l)
 	if (!add_thread(w->status_fd, l, &threads))
 		return false;
 	l->threads = 1;
-	if (threads == 1)
+	if (threads == 1 && !w->children)
 		return true;
 	*l = (struct look){ .asleep = true };
 	each_thread(w, look_at_thread, l);

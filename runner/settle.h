@@ -19,6 +19,7 @@ struct watch {
 	pid_t pid;
 	int status_fd, task_fd;                 /* -1: none */
 	unsigned idle_timed;                    /* finite waits of its threads while it was idle */
+	bool children;                          /* what it forked counts as its threads do (needs /proc/PID/task/TID/children) */
 };
 
 /* False: no such process, or /proc does not show it. */

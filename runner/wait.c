@@ -75,6 +75,12 @@ static bool timed_wait(struct worker *w)
 	return watch_timed(&w->adapter->watch, NULL) > w->adapter->watch.idle_timed;
 }
 
+/* On a broken path nothing is acknowledged, and what is under way there comes when the case mends it. */
+static bool delivered(const struct worker *w)
+{
+	return w->path_broken || peer_delivered(&w->peer);
+}
+
 /* One wait for either kind of end: with `line` for an answer too. */
 static enum settled settle(struct worker *w, struct bytes *line)
 {
@@ -104,7 +110,7 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			continue;
 		}
 		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
-		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->peer) && !(line && timed_wait(w))) {
+		if (had && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w))) {
 			if (line && take_answer(w, line))
 				return SETTLED_ANSWER;
 			if (!peer_pump(&w->peer) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))
@@ -136,11 +142,9 @@ bool wait_delivered(struct worker *w)
 {
 	int64_t deadline = now_us() + WATCHDOG_US;
 
-	if (w->path_broken)
-		return true;
 	for (;;) {
 		peer_pump(&w->peer);
-		if (peer_delivered(&w->peer))
+		if (delivered(w))
 			return true;
 		if (now_us() > deadline)
 			return false;
@@ -157,6 +161,8 @@ static bool iut_quiet(struct worker *w)
 		return false;
 	if (v.there)
 		return v.in_flight == 0;
+	if (w->timed_out)
+		return true;
 	/* Its socket is gone. Either its last segment was acknowledged, or it was a RST: then the peer's kernel knows by now, or will. */
 	return w->peer.fd < 0 || !tcp_look(w->peer.fd, &p) || p.state == STATE_CLOSE;
 }

@@ -143,7 +143,7 @@ class Tool:
         words = self.command(*args)
         if user is not None and os.geteuid() == 0:
             words = ["setpriv", "--reuid=%d" % user, "--regid=%d" % user, "--clear-groups"] + words
-        kw = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": self.build, "text": True, **kw}
+        kw = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": self.build, "text": True, "errors": "backslashreplace", **kw}
         return subprocess.Popen(words, env=dict(os.environ, LC_ALL="C", PYTHONDONTWRITEBYTECODE="1", **(env or {})), **kw)
 
     def __call__(self, *args, **kw):

@@ -81,7 +81,6 @@ def test_silent(small):
     ("vague", ["breaks the contract", "maybe"]),
     ("babbling lines", ["breaks the contract", "and another thing"]),
     ("babbling line", ["line without end"]),
-    ("babbling again", ["answered"]),
     ("babbling twice", ["breaks the contract"]),
     ("refusing", ["open client", "unsupported"]),
 ])
@@ -93,6 +92,14 @@ def test_contract_broken(play, adapter, words):
         assert word in results["runs"][0]["reason"]
     assert results["runs"][0]["reason"] in results["ran"].out
     assert "fail" not in results["ran"].out.split()
+
+
+def test_putting_off_without_end(small, out):
+    """`again` may come any number of times; as a flood it is a contract broken, or a library that spins: which of both, the clock decides."""
+    results = small.results("tests:babbling again", "-c", "plain/hello", *VARIANT, "-j1", out=out)
+    run = results["runs"][0]
+    assert (results["ran"].status, run["verdict"]) in ((3, "broken"), (1, "fail"))
+    assert run["verdict"] == "broken" or set(findings(run)) == {"no-spin"}
 
 
 def test_broken_then_well(play):

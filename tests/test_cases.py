@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from conftest import CASES, ROOT
+from conftest import CASES
 
 FILES = sorted(os.path.join(at, f) for at, _, names in os.walk(CASES) for f in names if f.endswith(".case"))
 
@@ -95,7 +95,7 @@ def test_requirements_name_their_cases(tool):
 
 # ---- The description ----
 
-README = read(os.path.join(ROOT, "cases", "README.md"))
+README = read(os.path.join(CASES, "README.md"))
 
 
 def told_steps(tool):
@@ -153,12 +153,15 @@ def test_modifiers(tool):
     assert named == told_steps(tool)[""]
 
 
+CALLS = {"ok": 'write "x"', "sent": "shutdown write", "complete": "shutdown both"}
+
+
 def test_outcomes(small, tmp_path):
     """Every outcome of the table can stand in a case."""
     for spell in table_below("A call that cannot finish is"):
         outcome = spell.replace('"text"|N', '"x"').replace("NAME", "internal_error")
         path = tmp_path / "one.case"
-        path.write_text("# One outcome\n# of the table.\n\ntitle one\n\nhandshake\niut read -> %s [data-intact]\niut close\nwire iut -> nothing\n" % outcome)
+        path.write_text("# One outcome\n# of the table.\n\ntitle one\n\nhandshake\niut %s -> %s [data-intact]\niut close\nwire iut -> nothing\n" % (CALLS.get(outcome, "read"), outcome))
         ran = small("check", str(path))
         assert (ran.status, ran.err) == (0, ""), outcome
 

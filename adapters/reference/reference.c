@@ -32,15 +32,23 @@ static struct side *side_of(const struct conn *c)
 
 /* ---- The transport ---- */
 
+/* Whoever waits for input lets the other calls go on; what they touch is not what the waiting one touches. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 static ssize_t transport_take(struct conn *c, void *p, size_t n, bool wait)
 {
 	ssize_t got;
+	int err;
 
 	if (c->io == IO_MEMORY)
 		return memory_recv(c, p, n);
+	pthread_mutex_unlock(&lock);
 	do
 		got = recv(c->fd, p, n, wait ? 0 : MSG_DONTWAIT);
 	while (got < 0 && errno == EINTR);
+	err = errno;
+	pthread_mutex_lock(&lock);
+	errno = err;
 	return got;
 }
 
@@ -299,7 +307,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update",
+	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent",
 	"option:ignore-eof option:cork",
 	NULL
 };
@@ -328,6 +336,7 @@ static const struct adapter adapter = {
 	.key_update = key_update_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.lock = &lock,
 };
 
 static int usage(void)

@@ -7,8 +7,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,9 +135,10 @@ static bool unquote(const char *s, uint8_t *to, size_t *n)
 	return s[0] == '"' && !s[1];
 }
 
-/* ---- Lines out: built here, sent by one write(2) ---- */
+/* ---- Lines out: built here, sent by one write(2). Two threads may answer, each in one piece ---- */
 
 static struct { char p[ANSWER_CAP]; size_t n; } out;
+static pthread_mutex_t out_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 static void put(const char *word)
 {
@@ -196,9 +199,11 @@ static void put_end(void)
 
 static void answer(const char *word, const char *rest)
 {
+	pthread_mutex_lock(&out_lock);
 	put(word);
 	put(rest);
 	put_end();
+	pthread_mutex_unlock(&out_lock);
 }
 
 /* ---- Native texts ---- */
@@ -274,12 +279,26 @@ static void fd_close(int *fd)
 	*fd = -1;
 }
 
+/* The thread of a read (`can concurrent`). */
+static struct { pthread_t thread; bool started; atomic_bool done; } reader;
+
+/* wake: one that still waits is told the end of its socket. */
+static void reader_join(struct conn *c, bool wake)
+{
+	if (reader.started && !reader.done && wake)
+		shutdown(c->fd, SHUT_RDWR);
+	if (reader.started)
+		pthread_join(reader.thread, NULL);
+	reader.started = false;
+}
+
 /* Safe twice. The queues keep their memory for the next connection. */
 static void conn_drop(struct conn *c)
 {
 	size_t n;
 	struct call *k = calls_all(&n);
 
+	reader_join(c, true);
 	if (c->tls)
 		lib->abandon(c);
 	c->tls = NULL;
@@ -517,7 +536,11 @@ static void call_step(struct conn *c, struct call *k)
 	k->native[0] = '\0';
 	k->done = 0;
 	pump(c, k);
+	if (lib->lock)
+		pthread_mutex_lock(lib->lock);
 	k->outcome = row_method(k->row)(c, k);
+	if (lib->lock)
+		pthread_mutex_unlock(lib->lock);
 	pump(c, k);
 	k->repeated = true;
 	k->more = k->row->arg == ARG_BYTES && k->outcome == SAYS_OK && k->done < k->n;
@@ -673,12 +696,14 @@ static void call_answer(struct conn *c, struct call *k)
 {
 	if (k->row->last)                       /* first: an answered close has closed */
 		conn_drop(c);
+	pthread_mutex_lock(&out_lock);
 	put(outcome_words[k->outcome]);
 	if (k->outcome == SAYS_DATA)
 		put_quoted(k->data, k->done);
 	if (k->outcome == SAYS_ALERT)
 		put_alert(k->alert);
 	answer("", k->native);
+	pthread_mutex_unlock(&out_lock);
 }
 
 static void call_go(struct conn *c, struct call *k)
@@ -690,6 +715,26 @@ static void call_go(struct conn *c, struct call *k)
 		call_answer(c, k);
 	else
 		k->held = ++serial;
+}
+
+static void *reader_run(void *arg)
+{
+	struct call *k = arg;
+	bool answered = call_run(&conn, k);
+
+	reader.done = true;                     /* before the answer: whoever knows it may close */
+	if (answered)
+		call_answer(&conn, k);
+	return NULL;
+}
+
+static void reader_start(struct conn *c, struct call *k)
+{
+	reader_join(c, false);                  /* it has answered */
+	reader.done = false;
+	reader.started = !pthread_create(&reader.thread, NULL, reader_run, k);
+	if (!reader.started)
+		call_go(c, k);
 }
 
 static bool text_set(struct call *k, const char *arg)
@@ -739,6 +784,17 @@ static const char *row_argument(const struct row *row, const char *line)
 	return line + len + !!line[len];
 }
 
+static bool can(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *const *line = lib->can; *line; line++)
+		for (const char *p = *line; (p = strstr(p, word)); p += len)
+			if ((p == *line || p[-1] == ' ') && (!p[len] || p[len] == ' '))
+				return true;
+	return false;
+}
+
 static void call_start(struct conn *c, struct call *k, const char *arg)
 {
 	k->held = 0;
@@ -749,6 +805,8 @@ static void call_start(struct conn *c, struct call *k, const char *arg)
 		answer("unsupported", "");
 	else if (!c->tls)
 		answer("error", "\"there is no connection\"");
+	else if (c->io == IO_BLOCKING && k->row->method == METHOD(read) && can("concurrent"))
+		reader_start(c, k);
 	else
 		call_go(c, k);
 }
@@ -773,17 +831,6 @@ static void listen_command(char *rest)
 	}
 	snprintf(text, sizeof(text), "127.0.0.1:%u", ntohs(addr.sin_port));
 	answer("ok", text);
-}
-
-static bool can(const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *const *line = lib->can; *line; line++)
-		for (const char *p = *line; (p = strstr(p, word)); p += len)
-			if ((p == *line || p[-1] == ' ') && (!p[len] || p[len] == ' '))
-				return true;
-	return false;
 }
 
 static bool address_parse(char *word, struct sockaddr_in *addr)

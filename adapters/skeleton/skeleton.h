@@ -7,6 +7,7 @@
 #ifndef ADAPTERS_SKELETON_H
 #define ADAPTERS_SKELETON_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,6 +90,9 @@ struct adapter {
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
 	void (*pump)(struct conn *);    /* memory mode: ciphertext from conn.in to the library, from the library to conn.out */
 	size_t (*unread)(struct conn *, uint8_t *p, size_t n);          /* memory mode: take back what pump gave and TLS did not consume */
+	/* With `can concurrent` a read in blocking mode waits in a thread of its own while other calls go on. A library that does not
+	 * lock itself names a lock, which is held around each call, and lets go of it while it waits for input. */
+	pthread_mutex_t *lock;
 };
 
 /* Runs until standard input ends; returns the exit status. */
