@@ -14,7 +14,7 @@ enum { EXIT_OK = 0, EXIT_DEVIATION = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3 };
 
 static const char usage[] =
 	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
-	"                      [--io blocking|nonblocking|memory] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
+	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
@@ -44,7 +44,7 @@ struct run_args {
 	int workers;
 	const char *out_dir;
 	enum keep keep;
-	bool verbose, quiet;
+	bool verbose, quiet, one_io, no_host, only_host;
 };
 
 static bool bit_word(const char *word, unsigned *bits)
@@ -71,7 +71,7 @@ static bool keep_word(const char *word, enum keep *keep)
 
 static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
-	{ "io", required_argument, NULL, 'I' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
+	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { 0 }
 };
 
@@ -89,7 +89,13 @@ static int parse_option(int c, struct run_args *a)
 	case 'T':
 		return bit_word(optarg, &a->tls) && !(a->tls & ~(unsigned)FOR_TLS) ? 0 : wrong("--tls takes 1.2 or 1.3, not ", optarg);
 	case 'I':
-		return bit_word(optarg, &a->io) && !(a->io & ~(unsigned)FOR_IO) ? 0 : wrong("--io takes blocking, nonblocking or memory, not ", optarg);
+		if (strcmp(optarg, "one") == 0)
+			return a->one_io = true, 0;
+		return bit_word(optarg, &a->io) && !(a->io & ~(unsigned)FOR_IO) ? 0 : wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
+	case 'A':
+		a->no_host = strcmp(optarg, "library") == 0;
+		a->only_host = strcmp(optarg, "host") == 0;
+		return a->no_host || a->only_host ? 0 : wrong("--about takes library or host, not ", optarg);
 	case 'j':
 		a->workers = atoi(optarg);
 		return a->workers >= 1 && a->workers <= 256 ? 0 : wrong("-j takes a number from 1 to 256, not ", optarg);
@@ -151,7 +157,7 @@ static int unknown_name(const char *name, char **names, size_t n, const char *wh
 static int check_globs(const struct run_args *a, const struct catalogue *s)
 {
 	for (size_t g = 0; g < a->nglobs; g++) {
-		struct selection one = { &a->globs[g], 1, FOR_ALL };
+		struct selection one = { &a->globs[g], 1, FOR_ALL, false, false, false };
 		bool any = false;
 
 		for (size_t i = 0; i < s->nscripts && !any; i++)
@@ -250,7 +256,7 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 static int run_selected(const struct run_args *a, const struct places *at, const struct catalogue *s)
 {
 	struct adapter *adapters = calloc(a->nnames, sizeof(*adapters));
-	struct selection sel = { a->globs, a->nglobs, a->roles | a->tls | a->io };
+	struct selection sel = { a->globs, a->nglobs, a->roles | a->tls | a->io, a->no_host, a->only_host, a->one_io };
 	struct plan plan = { 0 };
 	struct job job = { .catalogue = s, .adapters = adapters, .nadapters = a->nnames, .plan = &plan, .out_dir = a->out_dir, .keep = a->keep, .workers = a->workers };
 	struct fault f = { 0 };

@@ -203,17 +203,18 @@ static bool plays_for(const struct script *s, const struct adapter *a)
 	return !s->api.n || bytes_is(s->api, a->api);
 }
 
-static void add_variants(struct plan *p, uint32_t implementation, uint32_t script, unsigned bits, bool unsupported)
+static void add_variants(struct plan *p, uint32_t implementation, uint32_t script, unsigned bits, bool unsupported, bool one_io)
 {
 	static const unsigned roles[] = { FOR_CLIENT, FOR_SERVER }, versions[] = { FOR_TLS12, FOR_TLS13 },
 	                      modes[] = { FOR_BLOCKING, FOR_NONBLOCKING, FOR_MEMORY };
+	unsigned only = bits & FOR_NONBLOCKING ? FOR_NONBLOCKING : bits & FOR_BLOCKING ? FOR_BLOCKING : FOR_MEMORY;
 
 	for (size_t r = 0; r < countof(roles); r++)
 		for (size_t v = 0; v < countof(versions); v++)
 			for (size_t m = 0; m < countof(modes); m++) {
 				unsigned variant = roles[r] | versions[v] | modes[m];
 
-				if ((bits & variant) != variant)
+				if ((bits & variant) != variant || (one_io && modes[m] != only))
 					continue;
 				if (p->n % 256 == 0) {
 					p->runs = reallocarray(p->runs, p->n + 256, sizeof(*p->runs));
@@ -228,8 +229,10 @@ void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation
 	for (size_t i = 0; i < s->nscripts; i++) {
 		const struct script *sc = &s->scripts[i];
 
+		if (sc->about_host ? sel->no_host : sel->only_host)
+			continue;
 		if (selection_takes(sel, sc->name) && plays_for(sc, a))
-			add_variants(p, implementation, (uint32_t)i, sc->runs_for & sel->variants & adapter_variants(a), !has_needs(sc, a));
+			add_variants(p, implementation, (uint32_t)i, sc->runs_for & sel->variants & adapter_variants(a), !has_needs(sc, a), sel->one_io);
 	}
 }
 

@@ -24,6 +24,8 @@ bool script_is_first(const struct catalogue *s, size_t i);  /* the first of its 
 struct selection {
 	const char *const *globs; size_t nglobs;        /* on THEME/NAME, or on the theme alone; none: all */
 	unsigned variants;                              /* FOR_ bits */
+	bool no_host, only_host;                        /* leave out cases about the host; or all others */
+	bool one_io;                                    /* of the I/O modes that are left only one, for each role and version */
 };
 /* Does the case match one of the globs? */
 bool selection_takes(const struct selection *sel, const char *name);

@@ -4,9 +4,23 @@
 #include <assert.h>
 #include <string.h>
 
-static json_t *slice(struct bytes b)
+/* The words of an adapter or a case may be no UTF-8; then they are shown byte for byte. */
+static json_t *text_json(struct bytes text)
 {
-	return json_stringn((const char *)b.p, b.n);
+	json_t *v = json_stringn((const char *)text.p, text.n);
+	struct buf b = { 0 };
+
+	if (v)
+		return v;
+	buf_quote(&b, text);
+	v = json_stringn((const char *)b.p, b.n);
+	buf_free(&b);
+	return v;
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return s ? text_json(bytes_of(s)) : json_null();
 }
 
 static const char *role_word(unsigned variant)
@@ -22,20 +36,6 @@ static const char *tls_word(unsigned variant)
 static const char *io_word(unsigned variant)
 {
 	return variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
-}
-
-static json_t *text_or_null(const char *s)
-{
-	/* An adapter's words may be no UTF-8; then they are shown byte for byte. */
-	json_t *v = s ? json_string(s) : json_null();
-	struct buf b = { 0 };
-
-	if (v)
-		return v;
-	buf_quote(&b, bytes_of(s));
-	v = json_stringn((const char *)b.p, b.n);
-	buf_free(&b);
-	return v;
 }
 
 static json_t *finding_json(const struct finding *f, unsigned variant)
@@ -68,9 +68,9 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t
 	json_object_set_new(o, "role", json_string(role_word(r->variant)));
 	json_object_set_new(o, "tls", json_string(tls_word(r->variant)));
 	json_object_set_new(o, "io", json_string(io_word(r->variant)));
-	json_object_set_new(o, "with", s->with_name.n ? slice(s->with[r->with]) : json_null());
+	json_object_set_new(o, "with", s->with_name.n ? text_json(s->with[r->with]) : json_null());
 	if (s->with_name.n)
-		json_object_set_new(o, "with_name", slice(s->with_name));
+		json_object_set_new(o, "with_name", text_json(s->with_name));
 	json_object_set_new(o, "about", json_string(s->about_host ? "host" : "library"));
 	json_object_set_new(o, "verdict", json_string(verdict_word(j->verdict)));
 	json_object_set_new(o, "ms", json_real((double)(took_us / 1000) + (double)(took_us % 1000) / 1000));

@@ -9,7 +9,8 @@
 
 struct run_name { const char *implementation, *library; const struct script *script; unsigned variant; size_t with; };
 
-/* A new object: implementation, library, case, role, tls, io, with, verdict, ms, about, findings, reason. `file` and `line` of a finding place it in the case. */
+/* A new object: implementation, library, case, role, tls, io, with, with_name, verdict, ms, about, findings, reason. `line` of a finding is
+ * that of the case. */
 json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us);
 /* "client-1.3-blocking" or "client-1.3-blocking-K=5": a run's files, below IMPLEMENTATION/THEME/CASE/. */
 void run_file_name(struct buf *out, const struct run_name *r);

@@ -75,6 +75,19 @@ handshake
 iut   close
 wire  iut     -> close_notify fin
 """,
+    "plain/many": """
+# More than one read can take;
+# every byte counts.
+
+title  many reads
+
+handshake
+peer  write 100000
+peer  close_notify
+iut   read*   -> data 100000 closed     [data-intact]
+iut   close
+wire  iut     -> close_notify fin
+""",
 }
 
 

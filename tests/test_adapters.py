@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import ADAPTER_NAMES
+from conftest import ADAPTER_NAMES, OWN_CASES
 
 VARIANT = ["--role", "client", "--tls", "1.3", "--io", "blocking"]
 
@@ -35,7 +35,7 @@ def test_every_adapter_is_tested():
 def test_honest(small, out):
     """What the others have in common works, in all that it says that it can."""
     results = small.results("tests:honest", "-j2", out=out, status=0)
-    assert len(results["runs"]) == 4 * 4
+    assert len(results["runs"]) == 4 * len(OWN_CASES)
     assert set(verdicts(results)) == {"pass"}
     assert all(r["findings"] == [] for r in results["runs"])
     assert all(r["implementation"] == "honest.py" and r["library"].startswith("Python-ssl 3.") for r in results["runs"])
@@ -188,6 +188,12 @@ def test_late_is_not_blocked(play):
     results = play("late", *["plain/cut", "plain/hello"], status=0)
     assert verdicts(results) == ["pass", "pass"], [r["findings"] for r in results["runs"]]
     assert all(r["ms"] > 600 for r in results["runs"])          # two reads of 300 ms
+
+
+def test_naps_without_number(small, out):
+    """Whenever the timer fires between two looks of the runner."""
+    results = small.results("tests:late 0.01", "-c", "plain/many", "-j2", out=out, status=0)
+    assert verdicts(results) == ["pass"] * 4, [r["findings"] for r in results["runs"]]
 
 
 def test_late_can_still_block(play):

@@ -161,7 +161,7 @@ def test_outcomes(small, tmp_path):
     for spell in table_below("A call that cannot finish is"):
         outcome = spell.replace('"text"|N', '"x"').replace("NAME", "internal_error")
         path = tmp_path / "one.case"
-        path.write_text("# One outcome\n# of the table.\n\ntitle one\n\nhandshake\niut %s -> %s [data-intact]\niut close\nwire iut -> nothing\n" % (CALLS.get(outcome, "read"), outcome))
+        path.write_text("# One outcome\n# of the table.\n\ntitle one\nio nonblocking\n\nhandshake\niut %s -> %s [data-intact]\niut close\nwire iut -> nothing\n" % (CALLS.get(outcome, "read"), outcome))
         ran = small("check", str(path))
         assert (ran.status, ran.err) == (0, ""), outcome
 

@@ -4,9 +4,10 @@
  *	read, write     gnutls_record_recv, gnutls_record_send
  *	shutdown write  gnutls_bye(GNUTLS_SHUT_WR)
  *	shutdown both   gnutls_bye(GNUTLS_SHUT_RDWR)
- *	close           gnutls_bye(GNUTLS_SHUT_WR) if gnutls_bye was not called to its end; gnutls_deinit. GnuTLS sends no alert of
- *	                its own: after a fatal error of the protocol it is gnutls_alert_send_appropriate in place of gnutls_bye, after
- *	                one of the transport nothing (so do the manual's examples)
+ *	close           gnutls_bye(GNUTLS_SHUT_WR) if gnutls_bye was not called to its end, and gnutls_handshake was called (it is
+ *	                for a connection "initiated using gnutls_handshake()"); gnutls_deinit. GnuTLS sends no alert of its own:
+ *	                after a fatal error of the protocol it is gnutls_alert_send_appropriate in place of gnutls_bye, after one
+ *	                of the transport nothing (so do the manual's examples)
  *	abandon         gnutls_deinit, which sends nothing
  *	key_update      gnutls_session_key_update
  *
@@ -28,7 +29,7 @@
 
 struct tls {
 	gnutls_session_t session;
-	bool up;                        /* the handshake is through */
+	bool begun, up;                 /* the handshake: was called, is through */
 	bool bye;                       /* gnutls_bye was through, or failed for good: the close_notify is out or lost */
 	int fatal;                      /* the first fatal error; 0: none */
 	bool at_once;                   /* the call is to be repeated without waiting */
@@ -94,6 +95,7 @@ static enum outcome handshake_call(struct conn *c, struct call *k)
 	struct tls *t = fresh(c);
 	int ret = gnutls_handshake(t->session);
 
+	t->begun = true;
 	native(k, "gnutls_handshake=%d", ret);
 	if (ret)
 		return failed(t, k, ret);
@@ -150,7 +152,7 @@ static enum outcome close_call(struct conn *c, struct call *k)
 	struct tls *t = fresh(c);
 	int ret;
 
-	if (t->bye || of_transport(t->fatal)) {
+	if (!t->begun || t->bye || of_transport(t->fatal)) {
 		native(k, "gnutls_deinit");
 		return SAYS_OK;
 	}

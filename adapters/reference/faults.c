@@ -81,6 +81,7 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	[FAULT_BYTES_BEHIND_SWALLOWED] = { "bytes-behind-swallowed", "bytes behind the peer's close_notify are read with it and lost" },
 	[FAULT_JUNK_IS_END] = { "junk-is-end", "bytes that are no TLS read as closed" },
 	[FAULT_READ_SPINS] = { "read-spins", "a read without input burns the processor" },
+	[FAULT_SIGNAL_IS_ERROR] = { "signal-is-error", "a signal fails the read that waits" },
 	[FAULT_WAITING_IS_ERROR] = { "waiting-is-error", "a lack of input fails the call" },
 	[FAULT_HALF_RECORD_FORGOTTEN] = { "half-record-forgotten", "the beginning of a record is lost when its rest is late" },
 	[FAULT_CANCELLED_READ_POISONS] = { "cancelled-read-poisons", "a read that was given up makes the shutdown fail" },

@@ -8,7 +8,8 @@
  *	plain           the transport itself: the engine takes no byte beyond the record that it reads
  *
  * Faults: `reference --fault NAME`, or CLOSEDRILL_FAULT in the environment; `reference --faults` lists them.
- * Options: ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close). */
+ * Options: ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close),
+ * split-descriptors (it writes to a duplicate), stale-error (OpenSSL's queue holds an error before each call), short-writes. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <openssl/err.h>
 
 #include "adapters/reference/engine.h"
 #include "adapters/reference/faults.h"
@@ -45,7 +48,7 @@ static ssize_t transport_take(struct conn *c, void *p, size_t n, bool wait)
 	pthread_mutex_unlock(&lock);
 	do
 		got = recv(c->fd, p, n, wait ? 0 : MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && errno == EINTR && !fault(FAULT_SIGNAL_IS_ERROR));
 	err = errno;
 	pthread_mutex_lock(&lock);
 	errno = err;
@@ -77,6 +80,8 @@ static ssize_t transport_recv(void *to, void *p, size_t n, bool wait)
 	return fault(FAULT_BYTES_BEHIND_SWALLOWED) ? transport_take_ahead(to, p, n, wait) : transport_take(to, p, n, wait);
 }
 
+static int write_fd = -1;                       /* option:split-descriptors */
+
 static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
 {
 	struct conn *c = to;
@@ -87,7 +92,7 @@ static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
 	if (fault(FAULT_SIGPIPE))
 		signal(SIGPIPE, SIG_DFL);
 	do
-		sent = send(c->fd, p, n, (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
+		sent = send(write_fd >= 0 ? write_fd : c->fd, p, n, (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
 	while (sent < 0 && errno == EINTR);
 	return sent;
 }
@@ -149,9 +154,17 @@ static bool shows(const struct conn *c, short what)
 	return poll(&p, 1, 0) == 1 && (p.revents & what);
 }
 
+/* Somebody's error in the queue is nothing to us. */
+static struct engine *engine_of(const struct conn *c)
+{
+	if (conn_option(c, "stale-error"))
+		ERR_raise(ERR_LIB_USER, 1);
+	return c->tls;
+}
+
 static enum outcome handshake_call(struct conn *c, struct call *k)
 {
-	struct engine *e = c->tls;
+	struct engine *e = engine_of(c);
 	enum outcome o = say(c, k, "handshake", engine_handshake(e));
 
 	if (o == SAYS_OK && fault(FAULT_HANDSHAKE_HANGUP_FAILS) && shows(c, POLLRDHUP))
@@ -168,7 +181,7 @@ static enum outcome read_call(struct conn *c, struct call *k)
 	if (fault(FAULT_HANGUP_FIRST) && shows(c, POLLHUP | POLLERR))
 		return say(c, k, "read", ENGINE_RESET);
 	do
-		r = engine_read(c->tls, k->data, k->n, &k->done);
+		r = engine_read(engine_of(c), k->data, k->n, &k->done);
 	while (r == ENGINE_WANT_READ && fault(FAULT_READ_SPINS) && c->io == IO_NONBLOCKING);
 	if (r == ENGINE_CLOSED && fault(FAULT_FIN_AT_PEER_NOTIFY))
 		shutdown(c->fd, SHUT_WR);
@@ -180,7 +193,7 @@ static enum outcome read_call(struct conn *c, struct call *k)
 
 static enum outcome write_call(struct conn *c, struct call *k)
 {
-	enum result r = engine_write(c->tls, k->data, k->n, k->repeated, &k->done);
+	enum result r = engine_write(engine_of(c), k->data, k->n, k->repeated, &k->done);
 
 	if (r != ENGINE_OK)
 		return say(c, k, "write", r);
@@ -190,7 +203,7 @@ static enum outcome write_call(struct conn *c, struct call *k)
 
 static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 {
-	const struct engine *e = c->tls;
+	struct engine *e = engine_of(c);
 	bool wait = fault(FAULT_SHUTDOWN_WAITS) || (e->notified && fault(FAULT_SHUTDOWN_AGAIN_WAITS));
 	enum outcome o;
 
@@ -198,7 +211,7 @@ static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 		native(k, "ref_shutdown_write=%d", shutdown(c->fd, SHUT_WR));
 		return SAYS_SENT;
 	}
-	o = say(c, k, "shutdown_write", wait ? engine_shutdown_both(c->tls) : engine_shutdown_write(c->tls));
+	o = say(c, k, "shutdown_write", wait ? engine_shutdown_both(e) : engine_shutdown_write(e));
 	if (o == SAYS_OK && fault(FAULT_SHUTDOWN_ADDS_FIN))
 		shutdown(c->fd, SHUT_WR);
 	return o == SAYS_OK ? SAYS_SENT : o;
@@ -206,18 +219,18 @@ static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 
 static enum outcome shutdown_both_call(struct conn *c, struct call *k)
 {
-	return say(c, k, "shutdown_both", engine_shutdown_both(c->tls));
+	return say(c, k, "shutdown_both", engine_shutdown_both(engine_of(c)));
 }
 
 static enum outcome key_update_call(struct conn *c, struct call *k)
 {
-	return c->version == 13 ? say(c, k, "key_update", engine_key_update(c->tls, k->requested, k->repeated)) : SAYS_UNSUPPORTED;
+	return c->version == 13 ? say(c, k, "key_update", engine_key_update(engine_of(c), k->requested, k->repeated)) : SAYS_UNSUPPORTED;
 }
 
 static enum outcome close_call(struct conn *c, struct call *k)
 {
 	struct linger abort = { 1, 0 };
-	enum outcome o = say(c, k, "close", engine_close(c->tls));
+	enum outcome o = say(c, k, "close", engine_close(engine_of(c)));
 
 	if (fault(FAULT_CLOSE_RESETS))
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
@@ -251,6 +264,9 @@ static void abandon_call(struct conn *c)
 
 	session_keep(c, e);
 	ahead.at = ahead.n = 0;
+	if (write_fd >= 0)
+		close(write_fd);
+	write_fd = -1;
 	engine_free(e);
 	free(e);
 }
@@ -289,6 +305,8 @@ static enum outcome open_call(struct conn *c, struct call *k)
 		e->v13 = c->version == 13;
 		e->ignore_eof = conn_option(c, "ignore-eof");
 		e->cork = conn_option(c, "cork");
+		if (conn_option(c, "split-descriptors") && c->io != IO_MEMORY)
+			write_fd = dup(c->fd);
 		if (engine_start(e, &s->context, s->session)) {
 			c->tls = e;
 			return SAYS_OK;
@@ -307,8 +325,8 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent",
-	"option:ignore-eof option:cork",
+	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent renew fork",
+	"option:ignore-eof option:cork option:split-descriptors option:stale-error option:short-writes",
 	NULL
 };
 
@@ -318,7 +336,7 @@ static const char promises[] =
 	"reset-told-apart reset-told-once pipe-after-fin-and-rst error-is-sticky unauthentic-end-is-no-end "
 	"shutdown-sends-notify sent-means-sent exchange-completes no-answer-is-an-error no-need-to-wait transport-left-open "
 	"read-on-after-notify write-on-after-peer-notify answers-notify answers-notify-at-once stops-writing-at-peer-notify "
-	"unread-data-not-discarded alert-named warning-survived canceled-is-no-end level-byte-ignored one-request-at-a-time "
+	"new-session-on-transport unread-data-not-discarded alert-named warning-survived canceled-is-no-end canceled-then-notify level-byte-ignored one-request-at-a-time "
 	"no-resume-after-fatal server-forgets-after-fatal clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept "
 	"transport-reusable bytes-behind-notify-kept retry-finishes waiting-is-no-error buffered-input-found fin-needs-last-descriptor";
 

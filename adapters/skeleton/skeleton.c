@@ -279,17 +279,30 @@ static void fd_close(int *fd)
 	*fd = -1;
 }
 
-/* The thread of a read (`can concurrent`). */
-static struct { pthread_t thread; bool started; atomic_bool done; } reader;
-
-/* wake: one that still waits is told the end of its socket. */
-static void reader_join(struct conn *c, bool wake)
+/* Signals are for the one that waits. */
+static void interrupts_block(bool block)
 {
-	if (reader.started && !reader.done && wake)
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+/* The thread of a read (`can concurrent`). */
+static struct { pthread_t thread; bool started; atomic_bool done, dropped; } reader;
+
+/* drop: one that still waits is waked by the end of its socket, and has nothing to say any more. */
+static void reader_join(struct conn *c, bool drop)
+{
+	reader.dropped = drop && !reader.done;
+	if (reader.started && reader.dropped)
 		shutdown(c->fd, SHUT_RDWR);
-	if (reader.started)
-		pthread_join(reader.thread, NULL);
+	if (!reader.started)
+		return;
+	pthread_join(reader.thread, NULL);
 	reader.started = false;
+	interrupts_block(false);
 }
 
 /* Safe twice. The queues keep their memory for the next connection. */
@@ -720,18 +733,20 @@ static void call_go(struct conn *c, struct call *k)
 static void *reader_run(void *arg)
 {
 	struct call *k = arg;
-	bool answered = call_run(&conn, k);
+	bool answered;
 
+	interrupts_block(false);
+	answered = call_run(&conn, k);
 	reader.done = true;                     /* before the answer: whoever knows it may close */
-	if (answered)
+	if (answered && !reader.dropped)
 		call_answer(&conn, k);
 	return NULL;
 }
 
 static void reader_start(struct conn *c, struct call *k)
 {
-	reader_join(c, false);                  /* it has answered */
-	reader.done = false;
+	reader.done = reader.dropped = false;
+	interrupts_block(true);
 	reader.started = !pthread_create(&reader.thread, NULL, reader_run, k);
 	if (!reader.started)
 		call_go(c, k);
@@ -797,6 +812,8 @@ static bool can(const char *word)
 
 static void call_start(struct conn *c, struct call *k, const char *arg)
 {
+	if (reader.started && reader.done)
+		reader_join(c, false);
 	k->held = 0;
 	k->repeated = k->more = false;
 	k->requested = k->row->requested;

@@ -1,0 +1,308 @@
+/* The adapter for Mbed TLS 2.28, which has TLS 1.2 and no more.
+ *
+ *	handshake       mbedtls_ssl_handshake
+ *	read, write     mbedtls_ssl_read, mbedtls_ssl_write
+ *	shutdown write  mbedtls_ssl_close_notify
+ *	close           mbedtls_ssl_close_notify if none is out, mbedtls_ssl_free. Nothing is sent after an error: "you must stop using
+ *	                the SSL context for reading or writing"; alerts the library sends of itself. MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY is
+ *	                no error here, as in the programs that come with the library
+ *	abandon         mbedtls_ssl_free, which sends nothing
+ *
+ * On sockets the library's own mbedtls_net_send and mbedtls_net_recv are the transport. Options:
+ *
+ *	short-writes    memory mode: the transport takes 1, 3 or 7 bytes at a time
+ *
+ * What the API cannot tell: which alert came (MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE is all, and an `error` here). What it does not
+ * have: a call for the whole exchange, key updates. What the adapter does not do: renegotiation, the server's session cache (it
+ * hands out tickets). */
+#include "adapters/skeleton/skeleton.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/error.h>
+#include <mbedtls/net_sockets.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/version.h>
+
+#define countof(a) (sizeof(a) / sizeof((a)[0]))
+
+struct tls {
+	mbedtls_ssl_context ssl;
+	mbedtls_net_context net;
+	bool up;                        /* the handshake is through */
+	bool notified;                  /* mbedtls_ssl_close_notify was through */
+	bool failed;                    /* "you must stop using the SSL context" */
+};
+
+/* Made once. */
+static mbedtls_entropy_context entropy;
+static mbedtls_ctr_drbg_context drbg;
+static mbedtls_x509_crt cert;
+static mbedtls_pk_context key;
+static mbedtls_ssl_ticket_context tickets;
+static mbedtls_ssl_config configs[2];                           /* client, server */
+static mbedtls_ssl_session session;                             /* a client's last one */
+static bool kept;
+
+/* ---- What the library said ---- */
+
+static const struct { int ret; const char *name; enum outcome outcome; } errors[] = {
+	{ MBEDTLS_ERR_SSL_WANT_READ, "MBEDTLS_ERR_SSL_WANT_READ", SAYS_WANT_READ },
+	{ MBEDTLS_ERR_SSL_WANT_WRITE, "MBEDTLS_ERR_SSL_WANT_WRITE", SAYS_WANT_WRITE },
+	{ MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, "MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY", SAYS_CLOSED },
+	{ MBEDTLS_ERR_SSL_CONN_EOF, "MBEDTLS_ERR_SSL_CONN_EOF", SAYS_TRUNCATED },
+	{ MBEDTLS_ERR_NET_CONN_RESET, "MBEDTLS_ERR_NET_CONN_RESET", SAYS_RESET },
+	{ MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, "MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE", SAYS_ERROR },
+	{ MBEDTLS_ERR_SSL_BAD_INPUT_DATA, "MBEDTLS_ERR_SSL_BAD_INPUT_DATA", SAYS_REFUSED },
+	{ MBEDTLS_ERR_SSL_INVALID_MAC, "MBEDTLS_ERR_SSL_INVALID_MAC", SAYS_ERROR },
+	{ MBEDTLS_ERR_SSL_INVALID_RECORD, "MBEDTLS_ERR_SSL_INVALID_RECORD", SAYS_ERROR },
+	{ MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, "MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE", SAYS_ERROR },
+};
+
+/* A call that did not succeed; its name is noted here, too. */
+static enum outcome failed(struct tls *t, struct call *k, const char *function, int ret)
+{
+	enum outcome o = SAYS_ERROR;
+	char text[128];
+
+	native(k, "%s=-0x%04x", function, (unsigned)-ret);
+	for (size_t i = 0; i < countof(errors); i++)
+		if (errors[i].ret == ret) {
+			native(k, "%s", errors[i].name);
+			o = errors[i].outcome;
+		}
+	if (o == SAYS_WANT_READ || o == SAYS_WANT_WRITE)
+		return o;
+	t->failed |= o != SAYS_CLOSED;
+	mbedtls_strerror(ret, text, sizeof(text));
+	native_text(k, text);
+	return o;
+}
+
+/* ---- Calls ---- */
+
+static enum outcome handshake_call(struct conn *c, struct call *k)
+{
+	struct tls *t = c->tls;
+	int ret = mbedtls_ssl_handshake(&t->ssl);
+
+	if (ret)
+		return failed(t, k, "mbedtls_ssl_handshake", ret);
+	native(k, "mbedtls_ssl_handshake=0");
+	t->up = true;
+	return SAYS_OK;
+}
+
+static enum outcome read_call(struct conn *c, struct call *k)
+{
+	struct tls *t = c->tls;
+	int ret = mbedtls_ssl_read(&t->ssl, k->data, k->n);
+
+	if (ret < 0)
+		return failed(t, k, "mbedtls_ssl_read", ret);
+	native(k, "mbedtls_ssl_read=%d", ret);
+	k->done = (size_t)ret;
+	t->failed |= !ret;
+	return ret ? SAYS_DATA : SAYS_TRUNCATED;
+}
+
+static enum outcome write_call(struct conn *c, struct call *k)
+{
+	struct tls *t = c->tls;
+	int ret = mbedtls_ssl_write(&t->ssl, k->data, k->n);
+
+	if (ret < 0)
+		return failed(t, k, "mbedtls_ssl_write", ret);
+	native(k, "mbedtls_ssl_write=%d", ret);
+	k->done = (size_t)ret;
+	return SAYS_OK;
+}
+
+static enum outcome shutdown_write_call(struct conn *c, struct call *k)
+{
+	struct tls *t = c->tls;
+	int ret = mbedtls_ssl_close_notify(&t->ssl);
+
+	if (ret)
+		return failed(t, k, "mbedtls_ssl_close_notify", ret);
+	native(k, "mbedtls_ssl_close_notify=0");
+	t->notified = true;
+	return SAYS_SENT;
+}
+
+static enum outcome close_call(struct conn *c, struct call *k)
+{
+	struct tls *t = c->tls;
+	enum outcome o;
+
+	if (t->failed || t->notified) {
+		native(k, "mbedtls_ssl_free");
+		return SAYS_OK;
+	}
+	o = shutdown_write_call(c, k);
+	return o == SAYS_SENT ? SAYS_OK : o;
+}
+
+/* ---- Memory mode: the library's transport functions ---- */
+
+static int push(void *c, const unsigned char *p, size_t n)
+{
+	ssize_t sent = memory_send(c, p, n);
+
+	return sent < 0 ? MBEDTLS_ERR_SSL_WANT_WRITE : (int)sent;
+}
+
+static int pull(void *c, unsigned char *p, size_t n)
+{
+	ssize_t got = memory_recv(c, p, n);
+
+	return got < 0 ? MBEDTLS_ERR_SSL_WANT_READ : (int)got;
+}
+
+static bool holds(struct conn *c)
+{
+	return c->io == IO_MEMORY && c->in.n;
+}
+
+/* ---- Set up and down ---- */
+
+static void session_drop(void)
+{
+	mbedtls_ssl_session_free(&session);
+	mbedtls_ssl_session_init(&session);
+	kept = false;
+}
+
+static void abandon_call(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	if (!c->server && t->up) {
+		session_drop();
+		kept = !mbedtls_ssl_get_session(&t->ssl, &session);
+	}
+	mbedtls_ssl_free(&t->ssl);
+	free(t);
+}
+
+static int server_config(mbedtls_ssl_config *config)
+{
+	const char *file = getenv("CLOSEDRILL_CERT");
+	int ret = file ? mbedtls_x509_crt_parse_file(&cert, file) : MBEDTLS_ERR_X509_FILE_IO_ERROR;
+
+	if (ret || (ret = mbedtls_pk_parse_keyfile(&key, file, NULL))
+	    || (ret = mbedtls_ssl_ticket_setup(&tickets, mbedtls_ctr_drbg_random, &drbg, MBEDTLS_CIPHER_AES_256_GCM, 86400)))
+		return ret;
+	mbedtls_ssl_conf_session_tickets_cb(config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &tickets);
+	return mbedtls_ssl_conf_own_cert(config, &cert, &key);
+}
+
+static int config_make(mbedtls_ssl_config *config, bool server)
+{
+	int ret = mbedtls_ssl_config_defaults(config, server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+	                                      MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+
+	mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &drbg);
+	mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
+	return ret || !server ? ret : server_config(config);
+}
+
+static int set_up(struct conn *c, struct tls *t)
+{
+	static bool made[2];
+	mbedtls_ssl_config *config = &configs[c->server];
+	int ret = made[c->server] ? 0 : config_make(config, c->server);
+
+	made[c->server] |= !ret;
+	mbedtls_ssl_init(&t->ssl);
+	if (ret || (ret = mbedtls_ssl_setup(&t->ssl, config)))
+		return ret;
+	t->net.fd = c->fd;
+	if (c->io == IO_MEMORY)
+		mbedtls_ssl_set_bio(&t->ssl, c, push, pull, NULL);
+	else
+		mbedtls_ssl_set_bio(&t->ssl, &t->net, mbedtls_net_send, mbedtls_net_recv, NULL);
+	if (c->server)
+		return 0;
+	if (!c->resume)
+		session_drop();                 /* it starts afresh: nothing of an earlier run is offered later */
+	return kept ? mbedtls_ssl_set_session(&t->ssl, &session) : 0;
+}
+
+static enum outcome open_call(struct conn *c, struct call *k)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+	int ret = t ? set_up(c, t) : MBEDTLS_ERR_SSL_ALLOC_FAILED;
+
+	if (!ret) {
+		c->tls = t;
+		return SAYS_OK;
+	}
+	if (t) {
+		failed(t, k, "open", ret);
+		mbedtls_ssl_free(&t->ssl);
+	}
+	free(t);
+	return SAYS_ERROR;
+}
+
+static void library_name(char *name, size_t cap)
+{
+	char version[32];
+
+	mbedtls_version_get_string_full(version);               /* "Mbed TLS 2.28.3" */
+	snprintf(name, cap, "%s", version);
+}
+
+static const char *const can[] = {
+	"client server tls1.2 blocking nonblocking memory",
+	"shutdown-write close abandon plain resumption renew fork option:short-writes",
+	NULL
+};
+
+static const struct adapter adapter = {
+	.api = "mbedtls",
+	.can = can,
+	/* ssl.h, mbedtls_ssl_read: "0 if the read end of the underlying transport was closed without sending a CloseNotify
+	 * beforehand", "MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY if the underlying transport is still functional, but the peer has
+	 * acknowledged to not send anything anymore". */
+	.promises = "truncation-visible",
+	.library = library_name,
+	.open = open_call,
+	.handshake = handshake_call,
+	.read = read_call,
+	.write = write_call,
+	.shutdown_write = shutdown_write_call,
+	.close = close_call,
+	.abandon = abandon_call,
+	.holds = holds,
+};
+
+int main(void)
+{
+	int status = 1;
+
+	mbedtls_entropy_init(&entropy);
+	mbedtls_ctr_drbg_init(&drbg);
+	mbedtls_x509_crt_init(&cert);
+	mbedtls_pk_init(&key);
+	mbedtls_ssl_ticket_init(&tickets);
+	mbedtls_ssl_config_init(&configs[0]);
+	mbedtls_ssl_config_init(&configs[1]);
+	mbedtls_ssl_session_init(&session);
+	if (!mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, NULL, 0))
+		status = skeleton_run(&adapter);
+	mbedtls_ssl_session_free(&session);
+	mbedtls_ssl_config_free(&configs[1]);
+	mbedtls_ssl_config_free(&configs[0]);
+	mbedtls_ssl_ticket_free(&tickets);
+	mbedtls_pk_free(&key);
+	mbedtls_x509_crt_free(&cert);
+	mbedtls_ctr_drbg_free(&drbg);
+	mbedtls_entropy_free(&entropy);
+	return status;
+}
