@@ -12,5 +12,5 @@ $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
 .SECONDEXPANSION:
 $(OUT)/adapters/%: adapters/%/libs $$(wildcard adapters/$$*/*.[ch]) $(OUT)/adapters/skeleton/skeleton.o
 	@mkdir -p $(@D)
-	@libs=$$(sh adapters/$*/libs) || { echo "adapters/$*: left out, its library is not installed"; exit 0; }; \
+	@libs=$$(CC='$(CC)' sh adapters/$*/libs) || { echo "adapters/$*: left out, its library is not installed"; exit 0; }; \
 	set -x; $(COMPILE) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o %.a,$^) $$libs

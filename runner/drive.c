@@ -664,6 +664,8 @@ static bool mark_step(struct worker *w, struct fault *f)
 {
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
+	if (step_at(w)->later)
+		wait_received(w);
 	w->marks = reallocarray(w->marks, w->nmarks + 1, sizeof(*w->marks));
 	assert(w->marks);
 	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), w->at_step };

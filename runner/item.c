@@ -181,8 +181,7 @@ static bool parse_length(struct words *in, int64_t *len)
 	*len = ITEM_ANY;
 	if (at_end(in))
 		return in->pattern;
-	peek(in, &word);
-	if (!number(word, len))
+	if (!peek(in, &word) || !number(word, len))
 		return false;
 	in->used++;
 	return true;

@@ -23,6 +23,9 @@ enum settled wait_rest(struct worker *w);
 bool wait_delivered(struct worker *w);
 /* Until what the IUT's kernel has sent has been acknowledged, and so has passed the capture. False: the watchdog. */
 bool wait_quiet(struct worker *w);
+/* Until every processor's queue of packets was seen empty. What a timer of the kernel sends is acknowledged by nobody when the peer is gone,
+ * and may lie there while the call that it ended has long answered. */
+void wait_received(struct worker *w);
 /* Until the peer's handshake is where it was asked to go, or nothing moves any more. */
 void wait_handshake(struct worker *w);
 /* The IUT's socket of the current connection. */

@@ -36,7 +36,7 @@ def run(faults, name, *args):
     """Runs of the faulty references, by fault. A harness failure is no catch: it ends everything."""
     out = os.path.join(BUILD, name)
     names = ["reference --fault " + f for f in faults]
-    done = subprocess.run(program("run", *names, "-o", out, "--keep", "none", "-q", *args), capture_output=True, text=True)
+    done = subprocess.run(program("run", *names, "-o", out, "--keep", "none", "-q", "--about", "library", *args), capture_output=True, text=True)
     if done.returncode not in (0, 1):
         sys.exit("faults: the suite itself failed (status %d):\n%s%s" % (done.returncode, done.stdout, done.stderr))
     by_fault = {f: [] for f in faults}

@@ -222,6 +222,8 @@ static const struct { const char *name; int before; const char *ops, *items, *pl
 	{ "what does not open", 13, "s n 23 61; s n 23! 62", "s1 data 1; s2 unopened", { "", "a" }, "" },
 	{ "close_notify spoiled", 13, "s n 21! 0100; s fin", "s1 unopened; s2 fin", { "", "" }, "" },
 	{ "behind one that does not open, of 1.2", 12, "s n 23! 62; s n 21 0100", "s1 unopened; s2 unopened", { "", "" }, "" },
+	{ "behind one that opens for nobody", 13, "s raw 1703030018000000000000000000000000000000000000000000000000; s n 23 61; s n 21 0100",
+	  "s1 unopened; s2 data 1; s3 close_notify", { "", "" }, "" },
 	{ "the other direction is not broken by it", 13, "s n 23! 62; c n 21 0100", "s1 unopened; c2 close_notify", { "", "" }, "c" },
 	{ "a type that there is not", 13, "s n 99 62; s n 21 0100", "s1 unopened; s2 close_notify", { "", "" }, "s" },
 	{ "ChangeCipherSpec between", 13, "s n 23 61; s c 20 01; s n 21 0100", "s1 data 1; s2 change_cipher_spec; s3 close_notify", { "", "a" }, "s" },
@@ -309,14 +311,39 @@ START_TEST(places)
 	put(&t, &t.stream.dir[1], (struct bytes){ rec.p + 10, rec.n - 10 });
 	t.packet = 25;
 	play(&t, "c n 23 62");
+	t.packet = 39;
+	play(&t, "s n 21 0100");
 	decode_stream(&t.stream, &t.secrets, &d);
-	ck_assert_uint_eq(d.n, 9);
+	ck_assert_uint_eq(d.n, 10);
 	ck_assert(d.items[6].dir == 1 && d.items[6].at == at && d.items[6].end == at + 23);
 	ck_assert(d.items[7].dir == 0 && d.items[7].packet == 26);
-	ck_assert(d.items[8].at == at + 23 && d.items[8].end == t.stream.dir[1].data.n && d.items[8].packet == 30);
+	ck_assert(d.items[8].at == at + 23 && d.items[8].end == at + 23 + rec.n && d.items[8].packet == 30);
 	ck_assert(d.notified[1] && d.notify_packet[1] == 30);
 	decoded_free(&d);
 	buf_free(&rec);
+	end(&t);
+}
+END_TEST
+
+/* Bytes that are no record behind one, in the same packet. */
+START_TEST(raw_in_a_records_packet)
+{
+	struct buf both = { 0 };
+	struct test t = { 0 };
+	struct decoded d;
+
+	start13(&t);
+	play(&t, SHAKE13);
+	ck_assert(keys_seal(&t.side[0].now, TYPE_ALERT, (struct bytes){ (const uint8_t *)"\1", 2 }, 0, &both));
+	buf_printf(&both, "hello");
+	t.packet++;
+	put(&t, &t.stream.dir[0], buf_bytes(&both));
+	decode_stream(&t.stream, &t.secrets, &d);
+	ck_assert_uint_eq(d.n, 8);
+	ck_assert(d.items[7].item.kind == ITEM_RAW && d.items[7].item.len == 5 && d.items[7].end - d.items[7].at == 5);
+	ck_assert(d.items[7].packet == d.items[6].packet && d.notified[0]);
+	decoded_free(&d);
+	buf_free(&both);
 	end(&t);
 }
 END_TEST
@@ -352,4 +379,4 @@ START_TEST(every_prefix)
 }
 END_TEST
 
-ROWS_MAIN("decode", { decode_row, countof(rows) }, { no_secrets, 1 }, { places, 1 }, { every_prefix, 1 })
+ROWS_MAIN("decode", { decode_row, countof(rows) }, { no_secrets, 1 }, { places, 1 }, { raw_in_a_records_packet, 1 }, { every_prefix, 1 })

@@ -185,11 +185,14 @@ static const struct row wires[] = {
 	{ "no line, no closed world", "c3b", HS "iut close\n", "ok; ok >close_notify; >fin", PASS, "" },
 	{ "steps behind the last line count", "c3b", HS "wire iut -> nothing\niut write 3\n", "ok; ; ok >data 3", WARN, "warn nothing-else 3" },
 	{ "excepted", "c3b", "except nothing-else so\n" HS "wire iut -> nothing [must]\niut write 3\n", "ok; ; ok >data 3", PASS, "" },
+	{ "the next connection's line ends nothing of this one", "c3b", HS "wire iut -> nothing\niut write 3\n" HS "wire iut -> nothing\n", "ok; ; ok >data 3; ok; ",
+	  WARN, "warn nothing-else 3" },
 	{ "a run that ended early", "c3b", HS "wire iut -> nothing\niut write 3\niut read\n", "ok; ; blocked! >data 3", VOID, "inconclusive - 4" },
 	{ "a line of the peer begins none", "c3b", HS "wire peer -> nothing\niut write 3\n", "ok; ; ok >data 3", PASS, "" },
 
 	{ "a state", "c3b", HS "tcp iut -> close-wait | last-ack [must]\n", "ok; close-wait", PASS, "" },
 	{ "another", "c3b", HS "tcp iut -> close-wait | last-ack [must]\n", "ok; established", FAIL, "fail must 3" },
+	{ "a state of `also`, for 1.2", "c3b", HS "tcp iut -> established [must]\n@1.2 also -> listen [must]\n", "ok; established", PASS, "" },
 	{ "a state as precondition", "c3b", HS "tcp iut -> close-wait\n", "ok; established", VOID, "inconclusive - 3" },
 	{ "a state for 1.2", "c3b", HS "@1.2 tcp iut -> close-wait [must]\n", "ok; -", PASS, "" },
 };

@@ -134,6 +134,7 @@ def test_reset(peer):
         p.until("handshake complete")
         p.say("rst")
         with socket.socket(fileno=os.dup(tls.fileno())) as under, pytest.raises(ConnectionResetError):
+            under.settimeout(WATCHDOG)
             under.recv(100)
     assert p.end()[0] == 0
 

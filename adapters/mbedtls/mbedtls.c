@@ -35,7 +35,7 @@ struct tls {
 	mbedtls_net_context net;
 	bool up;                        /* the handshake is through */
 	bool notified;                  /* mbedtls_ssl_close_notify was through */
-	bool failed;                    /* "you must stop using the SSL context" */
+	bool ended, failed;             /* what came first: the peer's close_notify, or "you must stop using the SSL context" */
 };
 
 /* Made once. */
@@ -77,7 +77,8 @@ static enum outcome failed(struct tls *t, struct call *k, const char *function, 
 		}
 	if (o == SAYS_WANT_READ || o == SAYS_WANT_WRITE)
 		return o;
-	t->failed |= o != SAYS_CLOSED;
+	t->ended |= o == SAYS_CLOSED;
+	t->failed |= !t->ended;
 	mbedtls_strerror(ret, text, sizeof(text));
 	native_text(k, text);
 	return o;
@@ -89,12 +90,14 @@ static enum outcome handshake_call(struct conn *c, struct call *k)
 {
 	struct tls *t = c->tls;
 	int ret = mbedtls_ssl_handshake(&t->ssl);
+	enum outcome o = SAYS_OK;
 
 	if (ret)
-		return failed(t, k, "mbedtls_ssl_handshake", ret);
-	native(k, "mbedtls_ssl_handshake=0");
-	t->up = true;
-	return SAYS_OK;
+		o = failed(t, k, "mbedtls_ssl_handshake", ret);
+	else
+		native(k, "mbedtls_ssl_handshake=0");
+	t->up = !ret;
+	return o == SAYS_CLOSED ? SAYS_ERROR : o;       /* there is no stream yet that could be finished */
 }
 
 static enum outcome read_call(struct conn *c, struct call *k)
@@ -106,7 +109,7 @@ static enum outcome read_call(struct conn *c, struct call *k)
 		return failed(t, k, "mbedtls_ssl_read", ret);
 	native(k, "mbedtls_ssl_read=%d", ret);
 	k->done = (size_t)ret;
-	t->failed |= !ret;
+	t->failed |= !ret && !t->ended;
 	return ret ? SAYS_DATA : SAYS_TRUNCATED;
 }
 
@@ -177,13 +180,14 @@ static void session_drop(void)
 	kept = false;
 }
 
+/* A context that must not be used any more gives no session. */
 static void abandon_call(struct conn *c)
 {
 	struct tls *t = c->tls;
 
 	if (!c->server && t->up) {
 		session_drop();
-		kept = !mbedtls_ssl_get_session(&t->ssl, &session);
+		kept = !t->failed && !mbedtls_ssl_get_session(&t->ssl, &session);
 	}
 	mbedtls_ssl_free(&t->ssl);
 	free(t);

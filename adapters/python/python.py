@@ -4,8 +4,8 @@
     handshake       do_handshake
     read, write     recv and send (SSLSocket), read and write (SSLObject); the stream's end b"" is `closed`
     shutdown both   unwrap, whose socket is the one that later calls read and write, as its manual says
-    close           nothing is sent in blocking mode: unwrap waits for the peer, and what the manual's server does instead is
-                    shutdown(SHUT_RDWR) and close(). Else unwrap once, unless it succeeded or an SSLError or OSError was seen
+    close           unwrap once, without waiting for the peer, unless it succeeded already or another call raised an error; close.
+                    In blocking mode unwrap waits for the peer, so it is close alone, as in the manual's examples; nothing is sent
     abandon         close
 
 blocking and nonblocking are SSLSocket with the defaults (suppress_ragged_eofs), memory is SSLObject over two MemoryBIO.
@@ -137,7 +137,7 @@ class Conn:
     def __init__(self, sock, io, ctx, server, session):
         self.io, self.memory = io, io == "memory"
         self.session = None
-        self.failed = self.unwrapped = self.ended = False
+        self.done = self.failed = self.unwrapped = self.ended = False
         self.out = b""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setblocking(io == "blocking")
@@ -149,19 +149,19 @@ class Conn:
             self.tls = self.sock = ctx.wrap_socket(sock, server_side=server, do_handshake_on_connect=False, session=session)
 
     def keep_session(self):
-        if not self.tls.server_side and not self.unwrapped:
-            self.session = self.tls.session
+        """As late as the API allows: an unwrapped or closed object has none. Before the handshake `session` raises."""
+        if self.done and not self.tls.server_side:
+            self.session = self.session or self.tls.session
 
     # Calls: each returns the outcome and what the call returned.
 
     def handshake(self, _):
         self.tls.do_handshake()
-        self.keep_session()
+        self.done = True
         return "resumed" if self.tls.session_reused else "ok", "do_handshake=None"
 
     def read(self, arg):
         got = self.tls.read(int(arg)) if self.memory else self.tls.recv(min(int(arg), READ_MAX))
-        self.keep_session()
         name = "read" if self.memory else "recv"
         return ("data " + quote(got) if got else "closed"), f"{name}={len(got)}"
 
@@ -177,10 +177,7 @@ class Conn:
         return "complete", "unwrap=None" if self.memory else "unwrap=socket"
 
     def close(self, _):
-        if self.io == "blocking" and not self.unwrapped:
-            self.tls.shutdown(socket.SHUT_RDWR)
-            return "ok", "shutdown=None close=None"
-        if self.unwrapped or self.failed:
+        if self.io == "blocking" or self.unwrapped or self.failed:
             return "ok", "close=None"
         try:
             self.shutdown_both(_)
@@ -231,6 +228,7 @@ class Conn:
         return True
 
     def drop(self):
+        self.keep_session()
         self.sock.close()
 
 
@@ -244,7 +242,8 @@ CALLS = {       # name: method, its name in the library, does it send
 class Adapter:
     def __init__(self):
         self.input, self.contexts = Input(), Contexts()
-        self.conn = self.listener = self.session = self.held = None
+        self.conn = self.listener = self.session = None
+        self.held = {}          # interrupted calls, the last one last
 
     def wait(self, conn, events, native):
         """Until the socket is ready; a new line comes first and raises."""
@@ -312,21 +311,22 @@ class Adapter:
 
     def go(self, call):
         conn, (method, name, sends), arg = call
-        self.held = call
+        self.held.pop(method, None)
         try:
             answer = self.run(conn, method, name, sends, arg)
         except Interrupted:
+            self.held[method] = call
             return
-        self.held = None
         if method is Conn.close:
             self.drop()
         say(*answer)
 
     def drop(self):
         if self.conn:
-            self.session = self.conn.session or self.session
             self.conn.drop()
-        self.conn = self.held = None
+            self.session = self.conn.session or self.session
+        self.conn = None
+        self.held.clear()
 
     def listen(self):
         if not self.listener:
@@ -379,7 +379,7 @@ class Adapter:
             say("ok")
         elif line == "await":
             if self.held:
-                self.go(self.held)
+                self.go(self.held[list(self.held)[-1]])
             else:
                 say("error", '"no call is outstanding"')
         else:
