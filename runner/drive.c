@@ -481,11 +481,45 @@ static bool read_all(struct worker *w, struct bytes line, struct answer *x, stru
 	return fault_machine(f, "read* has read %d times without an end", READ_ALL_MAX);
 }
 
+/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
+ * meets it done. */
+static bool settle_reaction(struct worker *w, struct fault *f)
+{
+	struct answer x = { 0 };
+	size_t step = w->at_step;
+
+	if (!w->adapter->alive)
+		return true;
+	if (!w->outstanding) {
+		enum settled r = wait_rest(w);
+
+		if (r == SETTLED_WATCHDOG)
+			return broke(w, f, "the adapter does not come to rest");
+		return true;
+	}
+	w->at_step = w->outstanding_step;
+	if (!collect(w, &x, f))
+		return false;
+	w->at_step = step;
+	if (x.outcome == OUTCOME_BLOCKED) {
+		answer_free(&x);
+		return true;
+	}
+	note_answer(w, &w->e->script->steps[w->outstanding_step], &x);
+	answer_free(&w->stored);
+	w->stored = x;
+	w->has_stored = true;
+	return true;
+}
+
 static enum step_end do_await(struct worker *w, struct fault *f)
 {
 	const struct step *asked = &w->e->script->steps[w->outstanding_step];
 	struct answer x = { 0 };
 
+	/* It may have answered since it was last looked at: the network moves on by itself. */
+	if (w->outstanding && !w->has_stored && !(w->variant & FOR_BLOCKING) && !settle_reaction(w, f))
+		return STEP_BROKEN;
 	if (w->has_stored) {
 		/* It came while something else went on, and was noted then. */
 		set_answer(w, w->stored);
@@ -567,37 +601,6 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 	}
 	set_answer(w, x);
 	return end_of(w, x.outcome);
-}
-
-/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
- * meets it done. */
-static bool settle_reaction(struct worker *w, struct fault *f)
-{
-	struct answer x = { 0 };
-	size_t step = w->at_step;
-
-	if (!w->adapter->alive)
-		return true;
-	if (!w->outstanding) {
-		enum settled r = wait_rest(w);
-
-		if (r == SETTLED_WATCHDOG)
-			return broke(w, f, "the adapter does not come to rest");
-		return true;
-	}
-	w->at_step = w->outstanding_step;
-	if (!collect(w, &x, f))
-		return false;
-	w->at_step = step;
-	if (x.outcome == OUTCOME_BLOCKED) {
-		answer_free(&x);
-		return true;
-	}
-	note_answer(w, &w->e->script->steps[w->outstanding_step], &x);
-	answer_free(&w->stored);
-	w->stored = x;
-	w->has_stored = true;
-	return true;
 }
 
 static enum step_end do_peer(struct worker *w, struct fault *f)

@@ -133,7 +133,7 @@ static bool failed_by(const struct scan *s, size_t step)
 		const struct step_seen *st = &s->e->steps[i];
 
 		if (st->ran && st->answered && st->conn == s->conn &&
-		    (outcome_is(OUTCOME_FAILS, st->answer.outcome) || st->answer.outcome == OUTCOME_CRASH) && st->answer.outcome != OUTCOME_REFUSED)
+		    (outcome_is(OUTCOME_FAILS, st->answer.outcome) || st->answer.outcome == OUTCOME_CRASH || st->answer.outcome == OUTCOME_SPINS) && st->answer.outcome != OUTCOME_REFUSED)
 			return true;
 	}
 	return false;

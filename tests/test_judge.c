@@ -225,6 +225,8 @@ static const struct row invariants[] = {
 	{ "notify-once: one for each connection", "c3b", CLOSE HS "iut close\n", "ok; ok >close_notify; ok; ok >close_notify", PASS, "" },
 	{ "notify-once: three are told once", "c3b", CLOSE, "ok; ok >close_notify close_notify close_notify", FAIL, "fail notify-once 3" },
 
+	{ "notify-once: excepted, no other rule tells of it", "c3b", "except notify-once so\n" CLOSE, "ok; ok >close_notify close_notify", PASS, "" },
+
 	{ "nothing-after-notify: data", "c3b", CLOSE, "ok; ok >close_notify unopened", FAIL, "fail nothing-after-notify 3" },
 	{ "nothing-after-notify: a ChangeCipherSpec", "c3b", CLOSE, "ok; ok >close_notify change_cipher_spec", FAIL, "fail nothing-after-notify 3" },
 	{ "nothing-after-notify: an alert", "c3b", CLOSE, "ok; ok >close_notify alert internal_error", FAIL, "fail nothing-after-notify 3" },
@@ -254,6 +256,13 @@ static const struct row invariants[] = {
 	  "ok; <alert 100 level warning; alert 100; ok >data 1", PASS, "" },
 	{ "nothing-after-fatal: told of user_canceled", "c3b", HS "peer alert user_canceled\niut read\niut write \"x\"\n",
 	  "ok; <alert user_canceled level warning; alert user_canceled; ok >data 1", PASS, "" },
+	{ "nothing-after-fatal: told of user_canceled, an error alert still unread", "c3b",
+	  HS "peer alert user_canceled\niut read\npeer alert internal_error\niut write \"x\"\n",
+	  "ok; <alert user_canceled level warning; alert user_canceled; <alert internal_error; ok >data 1", PASS, "" },
+	{ "nothing-after-fatal: while it was told", "c3b", HS "peer alert internal_error\niut read\n", "ok; <alert internal_error; alert 80 >key_update", PASS, "" },
+	{ "nothing-after-fatal: told on another connection", "c3b",
+	  HS "peer alert internal_error\niut read\n" HS "peer alert internal_error\niut write \"x\"\n",
+	  "ok; <alert internal_error; alert 80; ok; <alert internal_error; ok >data 1", PASS, "" },
 	{ "nothing-after-fatal: told, and none was sent", "c3b", HS "iut read\niut write \"x\"\n", "ok; alert 80; ok >data 1", PASS, "" },
 
 	{ "notify-before-fin", "c3b", CLOSE, "ok; ok >fin", FAIL, "fail notify-before-fin 3" },
@@ -270,8 +279,10 @@ static const struct row invariants[] = {
 	{ "notify-before-fin: a call fails only later", "c3b", HS "iut shutdown\niut read\n", "ok; ok >fin; error", FAIL, "fail notify-before-fin 3" },
 	{ "notify-before-fin: a call was refused", "c3b", HS "iut read\niut close\n", "ok; refused; ok >fin", FAIL, "fail notify-before-fin 4" },
 	{ "notify-before-fin: it crashed", "c3b", CLOSE, "ok; crash SIGSEGV >fin", FAIL, "fail no-crash 3" },
+	{ "notify-before-fin: it spins", "c3b", CLOSE, "ok; spins! >fin", FAIL, "fail no-spin 3" },
 	{ "notify-before-fin: another connection's error", "c3b", HS "iut read\n" CLOSE, "ok; error; ok; ok >fin", FAIL, "fail notify-before-fin 5" },
 	{ "notify-before-fin: abandoned", "c3b", HS "iut abandon\n", "ok; ok >fin", PASS, "" },
+	{ "notify-before-fin: another connection was abandoned", "c3b", HS "iut abandon\n" CLOSE, "ok; ok >fin; ok; ok >fin", FAIL, "fail notify-before-fin 5" },
 	{ "notify-before-fin: abandoned only later", "c3b", HS "iut shutdown\niut abandon\n", "ok; ok >fin; ok", FAIL, "fail notify-before-fin 3" },
 	{ "notify-before-fin: shutdown(2) from outside", "c3b", HS "fd iut shutdown write\n", "ok; >fin", PASS, "" },
 	{ "notify-before-fin: shutdown(2) of both", "c3b", HS "fd iut shutdown both\n", "ok; >fin", PASS, "" },

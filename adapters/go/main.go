@@ -245,7 +245,12 @@ func (c *conn) read(r io.Reader, name, arg string) (string, string) {
 
 func write(w io.Writer, name, arg string) (string, string) {
 	n, err := w.Write(payload(arg))
-	return done("ok", fmt.Sprintf("%s=%d,", name, n), err)
+	native := fmt.Sprintf("%s=%d,", name, n)
+	if err == nil {
+		return "ok", native + "nil"
+	}
+	outcome, said := words(err)
+	return outcome, native + said
 }
 
 func (c *conn) handshake() (string, string) {

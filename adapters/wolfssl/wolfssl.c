@@ -3,7 +3,8 @@
  *	handshake       wolfSSL_negotiate
  *	read, write     wolfSSL_read, wolfSSL_write
  *	shutdown write  one wolfSSL_shutdown: WOLFSSL_SHUTDOWN_NOT_DONE is sent, WOLFSSL_SUCCESS complete
- *	shutdown both   wolfSSL_shutdown until it is no longer WOLFSSL_SHUTDOWN_NOT_DONE
+ *	shutdown both   wolfSSL_shutdown until it is no longer WOLFSSL_SHUTDOWN_NOT_DONE; from the second call on that is all it
+ *	                says when it waits for the peer, and the next call follows when the socket is ready
  *	close           wolfSSL_shutdown if none has sent and no error came (the library sends its alerts of itself); wolfSSL_free. It
  *	                does not wait for the peer's close_notify, which the manual leaves to the caller
  *	abandon         wolfSSL_free, which sends nothing
@@ -92,11 +93,13 @@ static enum outcome handshake_call(struct conn *c, struct call *k)
 {
 	struct tls *t = fresh(c);
 	int ret = wolfSSL_negotiate(t->ssl);
+	enum outcome o;
 
 	native(k, "wolfSSL_negotiate=%d", ret);
-	if (ret != WOLFSSL_SUCCESS)
-		return failed(t, k, ret);
-	return wolfSSL_session_reused(t->ssl) ? SAYS_RESUMED : SAYS_OK;
+	if (ret == WOLFSSL_SUCCESS)
+		return wolfSSL_session_reused(t->ssl) ? SAYS_RESUMED : SAYS_OK;
+	o = failed(t, k, ret);
+	return o == SAYS_CLOSED ? SAYS_ERROR : o;       /* there is no stream yet that could be finished */
 }
 
 static enum outcome read_call(struct conn *c, struct call *k)
@@ -145,11 +148,16 @@ static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 
 static enum outcome shutdown_both_call(struct conn *c, struct call *k)
 {
+	struct tls *t = c->tls;
 	enum outcome o;
+	bool sent;
+	int ret;
 
-	while (shutdown_once(c, k, &o) == WOLFSSL_SHUTDOWN_NOT_DONE)
-		;
-	return o;
+	do {
+		sent = t->notified;
+		ret = shutdown_once(c, k, &o);
+	} while (ret == WOLFSSL_SHUTDOWN_NOT_DONE && !sent);
+	return ret == WOLFSSL_SHUTDOWN_NOT_DONE ? SAYS_WANT_READ : o;
 }
 
 static enum outcome close_call(struct conn *c, struct call *k)
