@@ -1,16 +1,22 @@
-# How adapters are built: one rule for those in C on the skeleton. An adapter's sources are adapters/NAME/*.c; the script
-# adapters/NAME/libs prints what it compiles and links with, and fails where that is not installed: then the adapter is left out.
-ADAPTERS := $(patsubst adapters/%/libs,%,$(wildcard adapters/*/libs))
+# How adapters are built. One that lacks what it needs is left out, and says what to install.
+# In C on the skeleton: the sources are adapters/NAME/*.c; the script adapters/NAME/libs prints what to compile and link with, or fails.
+# In other languages: adapters/NAME/build.sh PROGRAM makes it, or exits with 77 and names the missing package.
+IN_C     := $(patsubst adapters/%/libs,$(OUT)/adapters/%,$(wildcard adapters/*/libs))
+SCRIPTED := $(patsubst adapters/%/build.sh,$(OUT)/adapters/%,$(wildcard adapters/*/build.sh))
 
 .PHONY: adapters
-adapters: $(ADAPTERS:%=$(OUT)/adapters/%)
+adapters: $(IN_C) $(SCRIPTED)
 
 # One that is made of the project's own layers names libclosedrill.a as a prerequisite.
 $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
 
 .SECONDARY: $(OUT)/adapters/skeleton/skeleton.o
 .SECONDEXPANSION:
-$(OUT)/adapters/%: adapters/%/libs $$(wildcard adapters/$$*/*.[ch]) $(OUT)/adapters/skeleton/skeleton.o
+$(IN_C): $(OUT)/adapters/%: adapters/%/libs $$(wildcard adapters/$$*/*.[ch]) $(OUT)/adapters/skeleton/skeleton.o
 	@mkdir -p $(@D)
-	@libs=$$(CC='$(CC)' sh adapters/$*/libs) || { echo "adapters/$*: left out, its library is not installed"; exit 0; }; \
+	@libs=$$(CC='$(CC)' sh $<) || { echo "  so adapters/$* is left out"; exit 0; }; \
 	set -x; $(COMPILE) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o %.a,$^) $$libs
+$(SCRIPTED): $(OUT)/adapters/%: adapters/%/build.sh $$(wildcard adapters/$$*/*)
+	@mkdir -p $(@D)
+	@needs=$$(sh $< "$$(realpath -m --relative-to=. $@)"); status=$$?; [ $$status -ne 77 ] || { echo "$$needs is missing"; echo "  so adapters/$* is left out"; exit 0; }; \
+	[ $$status -eq 0 ] && touch -c $@ && echo "$< $@"

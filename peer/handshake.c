@@ -152,6 +152,12 @@ void handshake_feed(struct handshake *h, struct bytes record, struct buf *out)
 	}
 }
 
+void handshake_fail(struct handshake *h, const char *why)
+{
+	h->failed = true;
+	snprintf(h->error, sizeof(h->error), "%s", why);
+}
+
 bool handshake_resumed(const struct handshake *h)
 {
 	return h->ssl && SSL_session_reused(h->ssl);
@@ -167,6 +173,14 @@ void handshake_learn(struct handshake *h, struct bytes records)
 	while (SSL_read(h->ssl, sink, sizeof(sink)) > 0)
 		;
 	ERR_clear_error();
+}
+
+void handshake_learn_ticket(struct handshake *h, struct bytes records)
+{
+	struct record rec;
+
+	while (h->done && !SSL_SESSION_is_resumable(SSL_get0_session(h->ssl)) && record_take(&records, &rec) == TAKEN)
+		handshake_learn(h, rec.whole);
 }
 
 SSL_SESSION *handshake_session(struct handshake *h)

@@ -29,9 +29,13 @@ struct handshake {
 bool handshake_start(struct handshake *h, const struct context *c, SSL_SESSION *session, struct fault *f);
 /* Takes one whole record (empty: nothing, a client's first step), goes on, and appends what is to be sent to *out. */
 void handshake_feed(struct handshake *h, struct bytes record, struct buf *out);
+/* Ends it: what came can be no record. */
+void handshake_fail(struct handshake *h, const char *why);
 bool handshake_resumed(const struct handshake *h);
 /* After the handshake, as client: gives records that came later to OpenSSL, so that it learns tickets. */
 void handshake_learn(struct handshake *h, struct bytes records);
+/* The same, one record after the other, until there is a session to resume: an alert behind the ticket does not spoil it. */
+void handshake_learn_ticket(struct handshake *h, struct bytes records);
 /* The session for a later connection, a new reference; NULL if there is none. The connection counts as closed well. */
 SSL_SESSION *handshake_session(struct handshake *h);
 /* As 1.3 server: one more NewSessionTicket as a record sealed by OpenSSL, under its own count of records. */

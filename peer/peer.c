@@ -127,7 +127,11 @@ static bool feed_handshake(struct peer *p)
 		struct bytes in = buf_bytes(&p->in);
 		struct record rec;
 
-		if (record_take(&in, &rec) != TAKEN)
+		enum taken taken = record_take(&in, &rec);
+
+		if (taken == TAKEN_JUNK)
+			handshake_fail(&p->hs, "what arrived is no TLS record");
+		if (taken != TAKEN)
 			break;
 		handshake_feed(&p->hs, rec.whole, &p->queued);
 		buf_drop(&p->in, rec.whole.n);
@@ -321,6 +325,8 @@ static bool give_bytes(struct peer *p)
 {
 	bool moved = false;
 
+	if (p->holding && p->stopped)
+		return false;
 	while (p->fd >= 0 && p->sent_to_tcp < p->sent.n) {
 		/* The FIN joins the last segment only while that has not left: MSG_MORE holds it for the shutdown that follows. */
 		int flags = MSG_NOSIGNAL | (p->fin_wanted ? MSG_MORE : 0);
@@ -336,8 +342,9 @@ static bool give_bytes(struct peer *p)
 
 void peer_send(struct peer *p, bool joined)
 {
-	struct flight fl = { p->sent.n, p->sent.n + p->composed.n, p->compose_fin, joined };
+	struct flight fl = { p->holding ? p->sent_to_tcp : p->sent.n, p->sent.n + p->composed.n, p->compose_fin, joined };
 
+	p->holding = false;
 	buf_add_bytes(&p->sent, buf_bytes(&p->composed));
 	p->composed.n = 0;
 	p->fin_wanted |= p->compose_fin;

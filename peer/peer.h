@@ -43,6 +43,7 @@ struct peer {
 	struct flight *flights; size_t nflights;
 	int stop_at;                            /* last handshake message to send; PEER_TO_END: all */
 	bool stopped, handshaking;
+	bool holding;                           /* the handshake's last flight waits for what is joined to it: until peer_send */
 	unsigned openssl_sealed;                /* records that OpenSSL sealed under application keys */
 	uint64_t received;                      /* bytes read from TCP */
 	struct buf *arrived;                    /* every byte read is appended here as well; NULL: nowhere. Borrowed */

@@ -44,7 +44,8 @@ void adapter_init(struct adapter *a, const char *command, const char *dir)
 	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1 } };
 	add_words(&a->argv, &words, bytes_of(command));
 	a->name = strdup(base ? base + 1 : command);
-	assert(words && a->name);
+	a->command = strdup(command);
+	assert(words && a->name && a->command);
 	if (!strchr(a->argv[0], '/')) {
 		char *path = malloc(strlen(dir) + strlen(a->argv[0]) + 2);
 
@@ -80,6 +81,7 @@ void adapter_free(struct adapter *a)
 	for (char **w = a->argv; w && *w; w++)
 		free(*w);
 	free(a->argv);
+	free(a->command);
 	free(a->name);
 	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1 } };
 }

@@ -7,6 +7,7 @@
 #include "runner/settle.h"
 
 struct adapter {
+	char *command;                          /* owned: as the user gave it */
 	char **argv;                            /* owned: the program's path and its arguments */
 	char *name;                             /* owned: what results and folders call it */
 	struct child child;

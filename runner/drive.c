@@ -90,8 +90,21 @@ static bool collect(struct worker *w, struct answer *x, struct fault *f)
 	abort();
 }
 
+/* A line that nobody asked for would be taken for the answer to the next call. One of a call that still waits is its answer. */
+static bool nothing_unasked(struct worker *w, struct fault *f)
+{
+	struct bytes line;
+
+	child_drain(&w->adapter->child);
+	if (w->outstanding || !child_line(&w->adapter->child, &line))
+		return true;
+	return contract_broken(w, line, "it answers what was not asked", f);
+}
+
 static bool say(struct worker *w, struct bytes line, struct fault *f)
 {
+	if (!nothing_unasked(w, f))
+		return false;
 	/* A new line ends the wait of the call before, without an answer; `await` takes it up again. */
 	if (w->outstanding) {
 		w->interrupted = true;
@@ -246,7 +259,7 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 	if (w->e->nconns == CONNS_MAX)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
 	if (resume && !client) {
-		handshake_learn(&w->peer.hs, buf_bytes(&w->peer.in));
+		handshake_learn_ticket(&w->peer.hs, buf_bytes(&w->peer.in));
 		session = handshake_session(&w->peer.hs);
 	}
 	check_socket_left(w);

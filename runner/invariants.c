@@ -162,6 +162,9 @@ static void notify_before_fin(const struct scan *s)
 		const struct seen_item *it = &d->items[i];
 		size_t step = item_step(s->e, s->conn, it);
 
+		/* A renegotiation that never ends leaves the IUT inside a handshake (1.2). */
+		if (from_iut(s, it) && it->item.kind == ITEM_HANDSHAKE && !it->in_handshake && !variant_13(s->e->variant))
+			excused = true;
 		if (it->item.kind == ITEM_RST || (from_iut(s, it) ? is_notify(it) || is_error_alert(s, it) : is_error_alert(s, it)))
 			excused = true;
 		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, step) && !closed_from_outside(s, step)) {
@@ -311,6 +314,32 @@ static bool starts_with(const struct buf *whole, const struct buf *part)
 	return part->n <= whole->n && (part->n == 0 || memcmp(whole->p, part->p, part->n) == 0);
 }
 
+/* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
+ * what its manual says of that is for the cases. */
+static void data_complete(const struct scan *s)
+{
+	const struct conn_seen *c = conn_of(s);
+	int peer = !iut_dir(s->e->variant);
+	char seen[160];
+
+	for (size_t i = 0; i < s->e->script->nsteps; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (!st->ran || !st->answered || st->conn != s->conn || s->e->script->steps[i].actor != ACTOR_IUT)
+			continue;
+		if (s->e->script->steps[i].verb == IUT_SHUTDOWN_BOTH)
+			return;
+		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
+			continue;
+		if (c->read_text.n < c->decoded.plain[peer].n) {
+			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify", c->read_text.n,
+			         c->decoded.plain[peer].n);
+			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);
+		}
+		return;
+	}
+}
+
 static void data_intact(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
@@ -355,7 +384,7 @@ void invariants_check(const struct evidence *e, invariant_broken *tell, void *to
 {
 	static void (*const rules[])(const struct scan *) = {
 		notify_once, nothing_after_notify, nothing_after_fatal, notify_before_fin, notify_whole, nothing_in_clear,
-		api_rules, data_intact, accepted_is_sent, nothing_left,
+		api_rules, data_intact, data_complete, accepted_is_sent, nothing_left,
 	};
 
 	for (int conn = 0; conn < e->nconns; conn++) {

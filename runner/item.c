@@ -226,7 +226,7 @@ static bool parse_arg(struct words *in, enum arg arg, struct item *it)
 	case ARG_HANDSHAKE:
 		return parse_code(in, handshake_code, &it->code);
 	case ARG_REQUESTED:
-		it->code = take_if(in, "requested") ? 1 : in->pattern ? ITEM_ANY : 0;
+		it->code = take_if(in, "requested");
 		return true;
 	}
 	return false;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runner/byhand.h"
+#include "runner/lex.h"
 #include "runner/listing.h"
 #include "runner/pool.h"
 #include "runner/report.h"
@@ -21,6 +22,14 @@ static const char usage[] =
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
 	"       closedrill steps | --version | --help\n"
 	"Exit status: 0; 1 a deviation; 2 usage, a selector that matches nothing, a wrong case file; 3 broken.\n";
+
+/* Decimal digits alone, within low..high; -1 if they are not. */
+static int number(const char *text, int low, int high)
+{
+	int64_t v;
+
+	return number_parse(bytes_of(text), low, high, &v) ? (int)v : -1;
+}
 
 static int fail(int status, const struct fault *f)
 {
@@ -72,11 +81,11 @@ static bool keep_word(const char *word, enum keep *keep)
 static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
 	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
-	{ "keep", required_argument, NULL, 'K' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { 0 }
+	{ "keep", required_argument, NULL, 'K' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
-/* 0, or the exit status. */
-static int parse_option(int c, struct run_args *a)
+/* 0, the exit status, or -1: help was asked for and given. */
+static int parse_option(int c, char **argv, struct run_args *a)
 {
 	switch (c) {
 	case 'c':
@@ -97,8 +106,8 @@ static int parse_option(int c, struct run_args *a)
 		a->only_host = strcmp(optarg, "host") == 0;
 		return a->no_host || a->only_host ? 0 : wrong("--about takes library or host, not ", optarg);
 	case 'j':
-		a->workers = atoi(optarg);
-		return a->workers >= 1 && a->workers <= 256 ? 0 : wrong("-j takes a number from 1 to 256, not ", optarg);
+		a->workers = number(optarg, 1, 256);
+		return a->workers > 0 ? 0 : wrong("-j takes a number from 1 to 256, not ", optarg);
 	case 'o':
 		a->out_dir = optarg;
 		return 0;
@@ -110,8 +119,10 @@ static int parse_option(int c, struct run_args *a)
 	case 'q':
 		a->quiet = true;
 		return 0;
+	case 'h':
+		return fputs(usage, stdout), -1;
 	default:
-		return wrong("", NULL);
+		return wrong("no such option, or it lacks its value: ", argv[optind - 1]);
 	}
 }
 
@@ -119,9 +130,10 @@ static int parse_run(int argc, char **argv, struct run_args *a)
 {
 	int c, status;
 
+	opterr = 0;
 	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN) };
 	while ((c = getopt_long(argc, argv, "c:j:o:vq", run_options, NULL)) != -1)
-		if ((status = parse_option(c, a)))
+		if ((status = parse_option(c, argv, a)))
 			return status;
 	for (; optind < argc; optind++) {
 		if (a->nnames == countof(a->names))
@@ -290,7 +302,7 @@ static int cmd_run(int argc, char **argv)
 	int status = parse_run(argc, argv, &a);
 
 	if (status)
-		return status;
+		return status < 0 ? EXIT_OK : status;
 	if (!places_find(&at, &f))
 		return fail(EXIT_BROKEN, &f);
 	for (size_t i = 0; i < a.nnames; i++)
@@ -406,7 +418,8 @@ static int cmd_check(int argc, char **argv)
 static int cmd_peer(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' }, { "connect", required_argument, NULL, 'c' }, { "tls", required_argument, NULL, 'T' }, { 0 }
+		{ "listen", required_argument, NULL, 'l' }, { "connect", required_argument, NULL, 'c' }, { "tls", required_argument, NULL, 'T' },
+		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	struct byhand h = { .version = TLS13 };
 	struct places at;
@@ -414,12 +427,15 @@ static int cmd_peer(int argc, char **argv)
 	char requirements[800];
 	int c;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'h')
+			return fputs(usage, stdout), EXIT_OK;
 		if (c == 'T' && (strcmp(optarg, "1.2") == 0 || strcmp(optarg, "1.3") == 0))
 			h.version = optarg[2] == '2' ? TLS12 : TLS13;
-		else if ((c == 'l' || c == 'c') && atoi(optarg) >= (c == 'c') && atoi(optarg) < 65536) {
+		else if ((c == 'l' || c == 'c') && number(optarg, c == 'c', 65535) >= 0) {
 			h.server = c == 'l';
-			h.port = (uint16_t)atoi(optarg);
+			h.port = (uint16_t)number(optarg, 0, 65535);
 			h.has_port = true;
 		} else {
 			return wrong("peer takes --listen PORT or --connect PORT, and --tls 1.2 or 1.3", NULL);

@@ -189,7 +189,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 {
 	const struct run *run = &job->plan->runs[index];
 	const struct adapter *a = &job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script] };
+	struct run_name name = { a->name, NULL, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command };
 	struct judgement j;
 	int64_t took_us = 0;
 	json_t *o;
@@ -199,6 +199,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	if (!send_message(fd, MESSAGE_STARTS, index, 0, (struct bytes){ NULL, 0 }))
 		return false;
 	do_run(w, job, run, &name, &j, &took_us);
+	name.library = a->library;              /* as its last greeting told: it may have been started anew */
 	o = result_json(&name, &j, took_us);
 	text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	assert(text);
@@ -359,7 +360,7 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 {
 	const struct run *run = &p->job->plan->runs[index];
 	const struct adapter *a = &p->job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script] };
+	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command };
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
 	json_t *o = result_json(&name, &j, 0);
 	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);

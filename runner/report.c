@@ -280,8 +280,8 @@ static void put_again(const struct report *r, const struct group *g)
 	if (r->o.captures && r->o.out_dir)
 		fprintf(r->out, "  capture   %s/%s/%s/%s-%s-%s%s%s.pcapng\n", r->o.out_dir, text(run, "implementation"), text(run, "case"),
 		        v->word[0], v->word[1], v->word[2], v->word[3][0] ? "-" : "", v->word[3]);
-	fprintf(r->out, "  again     closedrill run '%s' -c %s --role %s --tls %s --io %s -o DIR --keep all\n", text(run, "implementation"),
-	        text(run, "case"), v->word[0], v->word[1], v->word[2]);
+	fprintf(r->out, "  again     closedrill run '%s' -c %s --role %s --tls %s --io %s -o DIR --keep all\n",
+	        text(run, "command")[0] ? text(run, "command") : text(run, "implementation"), text(run, "case"), v->word[0], v->word[1], v->word[2]);
 }
 
 /* Level and clause, for each version that the finding holds in if they differ. */

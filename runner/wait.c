@@ -72,9 +72,14 @@ static bool take_answer(struct worker *w, struct bytes *line)
 	return false;
 }
 
-static bool timed_wait(struct worker *w)
+/* A timer of its own that is still to fire will move it on without us. The look that follows makes sure that what was read of the
+ * calls was read while all of them slept: a thread whose timer fires meanwhile shows no call at all. */
+static bool timed_wait(struct worker *w, const struct look *now)
 {
-	return watch_timed(&w->adapter->watch, NULL) > w->adapter->watch.idle_timed;
+	struct look after;
+
+	return watch_timed(&w->adapter->watch, NULL) > w->adapter->watch.idle_timed ||
+	       !watch_look(&w->adapter->watch, &after) || !look_at_rest(now, &after);
 }
 
 /* On a broken path nothing is acknowledged, and what is under way there comes when the case mends it. */
@@ -112,7 +117,7 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			continue;
 		}
 		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
-		if (had && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w))) {
+		if (had && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w, &now))) {
 			if (line && take_answer(w, line))
 				return SETTLED_ANSWER;
 			if (!peer_pump(&w->peer) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))

@@ -14,7 +14,7 @@
 #define READS      (ENDS | BIT(OUTCOME_DATA))
 #define WRITES     (ENDS | BIT(OUTCOME_OK))              /* some libraries answer a write after the peer's close_notify with `closed` */
 #define SHAKES     (ENDS | BIT(OUTCOME_OK) | BIT(OUTCOME_RESUMED) | BIT(OUTCOME_FULL))
-#define SHUTS      (GOES_WRONG | BIT(OUTCOME_OK) | BIT(OUTCOME_SENT) | BIT(OUTCOME_COMPLETE))
+#define SHUTS      (ENDS | BIT(OUTCOME_OK) | BIT(OUTCOME_SENT) | BIT(OUTCOME_COMPLETE))
 
 #define RECORD (MOD_RECORD | IS_RECORD | IS_SENDING | IS_JOINABLE)
 #define SENDS  (IS_SENDING | IS_JOINABLE)

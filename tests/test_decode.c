@@ -195,6 +195,13 @@ static const struct { const char *name; int before; const char *ops, *items, *pl
 
 	{ "close_notify and fin", 13, "c n 21 0100; =c fin; s n 21 0100; s fin", "c1 close_notify; c1 fin; s2 close_notify; s3 fin", { "", "" }, "cs" },
 	{ "close_notify and fin of 1.2", 12, "c n 21 0100; =c fin; s n 21 0100; s fin", "c1 close_notify; c1 fin; s2 close_notify; s3 fin", { "", "" }, "cs" },
+	{ "nothing counts behind an error alert", 13, "s n 23 61; s n 21 0250; s n 23 62; s n 21 0100",
+	  "s1 data 1; s2 alert internal_error; s3 data 1; s4 close_notify", { "", "a" }, "" },
+	{ "nor behind one at level warning in 1.3", 13, "s n 21 0150; s n 21 0100", "s1 alert internal_error level warning; s2 close_notify", { "", "" }, "" },
+	{ "behind a warning in 1.2 it does", 12, "s n 21 0150; s n 23 62; s n 21 0100", "s1 alert internal_error level warning; s2 data 1; s3 close_notify",
+	  { "", "b" }, "s" },
+	{ "behind user_canceled it does", 13, "s n 21 015a; s n 23 62; s n 21 0100", "s1 alert user_canceled level warning; s2 data 1; s3 close_notify",
+	  { "", "b" }, "s" },
 	{ "at level fatal it counts", 13, "s n 21 0200", "s1 close_notify level fatal", { "", "" }, "s" },
 	{ "an error alert", 13, "s n 21 0228", "s1 alert handshake_failure", { "", "" }, "" },
 	{ "alerts of one byte, three and none", 13, "s n 21 01; s n 21 010000; s n 21 ; s n 21 0100",

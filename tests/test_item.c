@@ -65,7 +65,7 @@ static const struct {
 	{ "alert malformed 3",                 false, { ITEM_ALERT, KEYS_USUAL, ITEM_ANY, ITEM_ANY, 3, true } },
 	{ "alert malformed",                   true,  { ITEM_ALERT, KEYS_USUAL, ITEM_ANY, ITEM_ANY, ITEM_ANY, true } },
 	{ "key_update",                        false, { ITEM_KEY_UPDATE, KEYS_USUAL, 0, 0, 0, false } },
-	{ "key_update",                        true,  { ITEM_KEY_UPDATE, KEYS_USUAL, ITEM_ANY, 0, 0, false } },
+	{ "key_update",                        true,  { ITEM_KEY_UPDATE, KEYS_USUAL, 0, 0, 0, false } },
 	{ "key_update requested",              false, { ITEM_KEY_UPDATE, KEYS_USUAL, 1, 0, 0, false } },
 	{ "ticket",                            false, { ITEM_TICKET, KEYS_USUAL, 0, 0, 0, false } },
 	{ "handshake finished",                false, { ITEM_HANDSHAKE, KEYS_USUAL, 20, 0, 0, false } },
@@ -230,7 +230,7 @@ static const struct {
 	{ "alert malformed",           "alert decode_error",                    false },
 	{ "data 5",                    "data 3",                                true },    /* lengths are the caller's */
 	{ "data",                      "raw 3",                                 false },
-	{ "key_update",                "key_update requested",                  true },
+	{ "key_update",                "key_update requested",                  false },
 	{ "key_update requested",      "key_update",                            false },
 	{ "handshake",                 "handshake finished",                    true },
 	{ "handshake finished",        "handshake finished",                    true },

@@ -142,7 +142,7 @@ static const struct { const char *pattern, *seen; bool fits; const char *left; }
 	{ "handshake finished close_notify", HELLO "close_notify",                      false, NULL },
 	{ "handshake handshake close_notify", HELLO "close_notify",                     true,  NULL },
 	{ "(handshake finished)? close_notify", "ticket close_notify",                  true,  "close_notify" },
-	{ "key_update close_notify",         "key_update requested close_notify",       true,  NULL },
+	{ "key_update close_notify",         "key_update close_notify",                 true,  NULL },
 	{ "close_notify",                    "key_update close_notify",                 false, NULL },
 
 	/* user_canceled is, right before close_notify */

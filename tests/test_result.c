@@ -110,7 +110,7 @@ START_TEST(variant_row)
 	json_t *o;
 
 	read_case(&s, plain_case, 0);
-	r = (struct run_name){ "openssl", "OpenSSL 3.5", &s, variants[_i].variant, 0 };
+	r = (struct run_name){ "openssl", "OpenSSL 3.5", &s, variants[_i].variant, 0, NULL };
 	o = shown(&r, &j, 1234567);
 	ck_assert_str_eq(text_at(o, "implementation"), "openssl");
 	ck_assert_str_eq(text_at(o, "library"), "OpenSSL 3.5");
@@ -141,7 +141,7 @@ START_TEST(verdict_row)
 	json_t *o;
 
 	read_case(&s, plain_case, 0);
-	o = shown(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0 }, &j, 0);
+	o = shown(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL }, &j, 0);
 	ck_assert_str_eq(text_at(o, "verdict"), words[_i]);
 	ck_assert_str_eq(text_at(o, "library"), "(null)");
 	ck_assert(has_reason ? strcmp(text_at(o, "reason"), reason) == 0 : !json_object_get(o, "reason"));
@@ -164,7 +164,7 @@ START_TEST(with_row)
 	json_t *o;
 
 	read_case(&s, with_case, 0);
-	r = (struct run_name){ "x", "l", &s, variant, (size_t)_i };
+	r = (struct run_name){ "x", "l", &s, variant, (size_t)_i, NULL };
 	o = shown(&r, &j, 0);
 	ck_assert_str_eq(text_at(o, "with"), values[_i].value);
 	ck_assert_str_eq(text_at(o, "with_name"), "k");
@@ -208,7 +208,7 @@ START_TEST(finding_row)
 
 	read_case(&s, plain_case, 0);
 	two[1].at.line = 8;
-	o = shown(&(struct run_name){ "x", "l", &s, FOR_CLIENT | FOR_BLOCKING | (findings[_i].v13 ? FOR_TLS13 : FOR_TLS12), 0 }, &j, 0);
+	o = shown(&(struct run_name){ "x", "l", &s, FOR_CLIENT | FOR_BLOCKING | (findings[_i].v13 ? FOR_TLS13 : FOR_TLS12), 0, NULL }, &j, 0);
 	got = json_array_get(json_object_get(o, "findings"), 0);
 	ck_assert_uint_eq(json_array_size(json_object_get(o, "findings")), 2);
 	ck_assert_str_eq(text_at(got, "requirement"), findings[_i].has_req ? "must" : "(null)");
@@ -237,7 +237,7 @@ START_TEST(no_utf8)
 	json_t *o;
 
 	read_case(&s, text, 0);
-	o = shown(&(struct run_name){ "x", latin1, &s, variants[0].variant, 0 }, &j, 0);
+	o = shown(&(struct run_name){ "x", latin1, &s, variants[0].variant, 0, NULL }, &j, 0);
 	ck_assert_str_eq(text_at(o, "library"), "\"r=-1 \\\"caf\\xe9\\\"\"");
 	ck_assert_str_eq(text_at(o, "reason"), text_at(o, "library"));
 	ck_assert_str_eq(text_at(o, "with"), "\"\\\"\\xe9\\\"\"");

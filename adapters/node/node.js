@@ -2,7 +2,8 @@
 /* The adapter for the tls module of Node.js, from 18 on.
  *
  *	open            net.connect, or a connection of net.createServer({pauseOnConnect}); both with the defaults (no allowHalfOpen)
- *	handshake       tls.connect({socket}), or new TLSSocket(socket, {isServer}); done at 'secureConnect' or 'secure'
+ *	handshake       tls.connect({socket}), or 'connection' emitted on a tls.Server; done at 'secureConnect' or 'secureConnection',
+ *			failed at 'error' or 'tlsClientError'
  *	read            read(n) of the paused stream, when 'readable' says so; 'end' is `closed`; 'error' is told by the call that
  *	                waits or by the next read, and again by each later one (stream.errored)
  *	write           write(data, callback)
@@ -71,13 +72,11 @@ function words(call, error) {
 /* ---- The connection: raw is the transport, sock what is used (the TLSSocket once there is one) ---- */
 
 let listener, conn, session;
-const arrived = [], wanted = [], contexts = {};
+const arrived = [], wanted = [], servers = {};
 
-function context(version) {
+function server(version) {
 	const pem = fs.readFileSync(process.env.CLOSEDRILL_CERT);
-	return (contexts[version] ||= tls.createSecureContext({
-		cert: pem, key: pem, minVersion: VERSIONS[version], maxVersion: VERSIONS[version], sessionIdContext: "closedrill",
-	}));
+	return (servers[version] ||= tls.createServer({ cert: pem, key: pem, minVersion: VERSIONS[version], maxVersion: VERSIONS[version] }));
 }
 
 /* Calls that wait: the current one is answered when it ends; an interrupted one keeps its answer until it is awaited. */
@@ -139,11 +138,11 @@ function handshake(c) {
 	const call = begin("handshake", () => c.error ? words("handshake", c.error) : c.sock.destroyed ? ["error", "handshake=destroyed"] : null);
 	const done = () => finish(call, c.sock.isSessionReused() ? ["resumed", "isSessionReused=true"] : ["ok", "isSessionReused=false"]);
 
-	c.raw.removeAllListeners();
-	c.raw.on("error", (e) => { c.error ||= e; });
 	if (c.server) {
-		watch(c, new tls.TLSSocket(c.raw, { isServer: true, secureContext: context(c.version) }));
-		c.sock.on("secure", done);
+		const s = server(c.version);
+		s.removeAllListeners("secureConnection").once("secureConnection", (sock) => { watch(c, sock); done(); });
+		s.removeAllListeners("tlsClientError").once("tlsClientError", (e) => { c.error ||= e; poll(); });
+		s.emit("connection", c.raw);
 	} else {
 		watch(c, tls.connect({
 			socket: c.raw, servername: "localhost", rejectUnauthorized: false, session,
@@ -184,10 +183,11 @@ const CALLS = {
 /* ---- Commands ---- */
 
 function opened(raw, server, version) {
-	conn = { raw, server, version };
+	conn = { raw, sock: raw, server, version };
 	raw.setNoDelay(true);
-	watch(conn, raw);
-	raw.removeAllListeners("readable");     /* nothing is read before there is TLS */
+	const c = conn;
+	raw.on("error", (e) => { c.error ||= e; poll(); });
+	raw.on("close", poll);
 	say("ok", server ? `127.0.0.1:${raw.remotePort}` : `127.0.0.1:${raw.localPort}`);
 }
 
@@ -202,7 +202,7 @@ function open([role, version, io, ...rest]) {
 		return accept();
 	}
 	const [host, port] = address.split(":");
-	const raw = net.connect({ host, port: Number(port) });
+	const raw = net.connect({ host, port: Number(port) }).pause();  /* it would read before there is TLS */
 	const failed = (e) => say(...words("connect", e));
 	raw.once("error", failed);
 	raw.once("connect", () => { raw.removeListener("error", failed); opened(raw, false, version); });

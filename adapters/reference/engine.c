@@ -771,8 +771,10 @@ static enum result read_again(struct engine *e)
 static enum result read_in(struct engine *e)
 {
 	while (!e->plain.n) {
-		enum result r = e->read_end != ENGINE_OK ? e->read_end : step(e);
+		enum result r;
 
+		e->odd.waits = true;
+		r = e->read_end != ENGINE_OK ? e->read_end : step(e);
 		if (r == ENGINE_TRUNCATED && e->rec.n > RECORD_HEAD && fault(FAULT_CUT_RECORD_DELIVERED)) {
 			buf_add(&e->plain, e->rec.p + RECORD_HEAD, e->rec.n - RECORD_HEAD);
 			e->rec.n = 0;
@@ -849,7 +851,7 @@ enum result engine_write(struct engine *e, const void *p, size_t n, bool repeate
 		return refused(e, "another write is not finished");
 	if (e->cork || (n < 64 && fault(FAULT_SMALL_WRITES_LOST)))
 		return write_held(e, p, n, taken);
-	if (n && (!e->taken || (repeated && fault(FAULT_WRITE_AGAIN_TWICE))))
+	if (n && (!e->taken || (repeated && fault(FAULT_WRITE_AGAIN_TWICE) && !e->odd.again++)))
 		e->taken = data_out(e, p, n);
 	r = flush(e, true);
 	if (r == ENGINE_WANT_WRITE)

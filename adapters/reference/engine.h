@@ -56,7 +56,7 @@ struct engine {
 	struct {                                /* for faults alone */
 		struct keys keys;               /* old ones */
 		struct buf alert;               /* a part of one */
-		unsigned updates;
+		unsigned updates, again;
 		bool hasty, hidden, waits;
 	} odd;
 };
