@@ -1,13 +1,12 @@
 import java.io.*;
 import java.net.*;
-import java.nio.ByteBuffer;
-import java.nio.channels.*;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.security.*;
 import java.security.cert.*;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.*;
+import java.util.concurrent.*;
 import javax.net.ssl.*;
 
 /* What the adapters for SSLSocket and SSLEngine share: lines in and out, what the library said, and the contexts. A class that
@@ -16,10 +15,8 @@ abstract class Adapter {
 	static final int READ_MAX = 16384;
 	static final String PATTERN = "abcdefghijklmnopqrstuvw";
 
-	final InputStream in = new FileInputStream(FileDescriptor.in);
-	final PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.ISO_8859_1);
-	private final byte[] held = new byte[1 << 17];
-	private int n;
+	final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+	private final PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.ISO_8859_1);
 
 	abstract String[] can();
 	abstract String[] call(String name, String arg) throws Exception;
@@ -34,39 +31,17 @@ abstract class Adapter {
 
 	/* ---- Lines ---- */
 
-	/* Is there a whole line that was not taken yet? */
-	boolean lineWaits() throws IOException {
-		for (int i = 0; i < n; i++)
-			if (held[i] == '\n')
-				return true;
-		return false;
-	}
+	/* Java selects no standard input: a thread reads it, and says when there is a line. */
+	void lineCame() {}
 
-	String line() throws IOException {
-		for (;;) {
-			for (int i = 0; i < n; i++)
-				if (held[i] == '\n') {
-					String line = new String(held, 0, i, StandardCharsets.ISO_8859_1);
-					System.arraycopy(held, i + 1, held, 0, n -= i + 1);
-					return line;
-				}
-			int got = more();
-			if (got < 0)
-				return null;
-			n += got;
+	private void readLines() {
+		try (BufferedReader in = new BufferedReader(new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.ISO_8859_1))) {
+			for (String line; (line = in.readLine()) != null; lineCame())
+				lines.add(line);
+		} catch (IOException e) {
+			System.err.println(e);
 		}
-	}
-
-	int more() throws IOException {
-		return in.read(held, n, held.length - n);
-	}
-
-	int more(ReadableByteChannel channel) throws IOException {
-		return channel.read(ByteBuffer.wrap(held, n, held.length - n));
-	}
-
-	void took(int got) {
-		n += got;
+		System.exit(0);
 	}
 
 	synchronized void say(String... words) {
@@ -188,9 +163,7 @@ abstract class Adapter {
 	}
 
 	/* No call of this API says it: a resumed session is older than its connection. */
-	private final Map<String, Long> created = new HashMap<>();
-
-	boolean resumed(SSLSession s, long openedAt) {
+	static boolean resumed(SSLSession s, long openedAt) {
 		return s.getCreationTime() < openedAt;
 	}
 
@@ -233,14 +206,14 @@ abstract class Adapter {
 	}
 
 	void main(String api) throws Exception {
-		String line;
-
 		say("library", "JSSE " + Runtime.version());
 		say("api", api);
 		for (String c : can())
 			say("can", c);
 		say("ready");
-		while ((line = line()) != null) {
+		new Thread(this::readLines).start();
+		for (;;) {
+			String line = lines.take();
 			String[] a;
 			try {
 				a = run(line);
@@ -250,6 +223,5 @@ abstract class Adapter {
 			if (a != null)
 				say(a);
 		}
-		System.exit(0);
 	}
 }

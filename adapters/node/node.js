@@ -3,9 +3,9 @@
  *
  *	open            net.connect, or a connection of net.createServer({pauseOnConnect}); both with the defaults (no allowHalfOpen)
  *	handshake       tls.connect({socket}), or 'connection' emitted on a tls.Server; done at 'secureConnect' or 'secureConnection',
- *			failed at 'error' or 'tlsClientError'
+ *	                failed at 'error' or 'tlsClientError'
  *	read            read(n) of the paused stream, when 'readable' says so; 'end' is `closed`; 'error' is told by the call that
- *	                waits or by the next read, and again by each later one (stream.errored)
+ *	                waits or by the next read, and by each later one until an 'end' comes behind it
  *	write           write(data, callback)
  *	shutdown write  end(callback): "Half-closes the socket"; the same call closes the write side of the transport
  *	close           destroySoon(): "Destroys the socket after all data is written"; "implicitly calls socket.end()"
@@ -117,7 +117,7 @@ function start(call) {
 function watch(c, sock) {
 	c.sock = sock;
 	sock.on("readable", poll);
-	sock.on("end", () => { c.ended = true; poll(); });
+	sock.on("end", () => { c.ended = true; c.error = c.told ? null : c.error; poll(); });
 	sock.on("error", (e) => { c.error ||= e; poll(); });
 	sock.on("close", poll);
 }
@@ -127,6 +127,7 @@ function read(c, n) {
 	const got = c.sock.read(Math.min(n, c.sock.readableLength) || undefined);
 	if (got)
 		return ["data " + quote(got), `read=${got.length}`];
+	c.told ||= Boolean(c.error);
 	if (c.error)
 		return words("read", c.error);
 	if (c.ended)
