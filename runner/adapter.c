@@ -41,7 +41,7 @@ void adapter_init(struct adapter *a, const char *command, const char *dir)
 	size_t words = 0;
 	const char *base = strrchr(command, '/');
 
-	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1 } };
+	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
 	add_words(&a->argv, &words, bytes_of(command));
 	a->name = strdup(base ? base + 1 : command);
 	a->command = strdup(command);
@@ -70,7 +70,7 @@ void adapter_stop(struct adapter *a)
 {
 	watch_end(&a->watch);
 	child_end(&a->child);
-	a->alive = false;
+	a->alive = a->ending = false;
 	a->listen_port = 0;
 }
 
@@ -83,7 +83,7 @@ void adapter_free(struct adapter *a)
 	free(a->argv);
 	free(a->command);
 	free(a->name);
-	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1 } };
+	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
 }
 
 const char *adapter_log(struct adapter *a)

@@ -13,6 +13,7 @@ struct adapter {
 	struct child child;
 	struct watch watch;
 	bool alive;
+	bool ending;                            /* it was told `end` and has not been heard since: the next run hears its answer first */
 	char *library, *api;                    /* owned: from the greeting; api "" if none */
 	char **can; size_t ncan;                /* owned: its words */
 	char **promises; size_t npromises;

@@ -246,7 +246,7 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 	struct fault f = { 0 };
 	struct report *r = report_start(&o, job->plan->n, stdout, &f);
 	enum pooled how;
-	int64_t took_us = 0;
+	struct pool_times took = { 0 };
 	bool written;
 	struct fault written_fault = { 0 };
 
@@ -254,8 +254,8 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 		return fail(EXIT_BROKEN, &f);
 	if (job->workers > (int)job->plan->n)
 		job->workers = (int)job->plan->n;
-	how = pool_run(job, on_result, r, &took_us, &f);
-	written = report_end(r, how != POOL_DONE, took_us, &totals, &written_fault);
+	how = pool_run(job, on_result, r, &took, &f);
+	written = report_end(r, how != POOL_DONE, took.all_us, took.runs_us, &totals, &written_fault);
 	if (!written)
 		return fail(EXIT_BROKEN, &written_fault);
 	if (how == POOL_FAILED)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,19 +23,21 @@
 #include "runner/trace.h"
 #include "runner/wait.h"
 
+enum { WORKERS_MAX = 256 };
+
 struct shared {                                 /* in memory that all processes share */
 	atomic_size_t next;
 	atomic_bool stop;
+	_Atomic int64_t first_us;               /* when the first run began; 0: none has */
+	atomic_size_t at[WORKERS_MAX];          /* the run that each worker is at, plus one; 0: none */
 };
 
-enum message_kind { MESSAGE_STARTS, MESSAGE_RESULT, MESSAGE_NO_WORKER };
+enum message_kind { MESSAGE_RESULT, MESSAGE_NO_WORKER };
 struct message { uint32_t kind, index, verdict, len; };
 
 struct place {                                  /* one worker, as the parent sees it */
 	pid_t pid;
 	int fd;
-	bool busy;
-	size_t index;                           /* the run it is at */
 	struct buf in;
 };
 
@@ -48,6 +51,7 @@ struct pool {
 	pool_result *tell;
 	void *to;
 	bool stopped;
+	int64_t last_us;                        /* when the last result came */
 	struct fault *f;
 };
 
@@ -196,8 +200,6 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	char *text;
 	bool ok;
 
-	if (!send_message(fd, MESSAGE_STARTS, index, 0, (struct bytes){ NULL, 0 }))
-		return false;
 	do_run(w, job, run, &name, &j, &took_us);
 	name.library = a->library;              /* as its last greeting told: it may have been started anew */
 	o = result_json(&name, &j, took_us);
@@ -234,11 +236,21 @@ static void reap_orphans(const struct job *job, const struct worker *w)
 
 struct certs { struct cert ecdsa, rsa; int ecdsa_fd, rsa_fd; char ecdsa_path[32], rsa_path[32]; };
 
-static bool certs_make(struct certs *c, struct fault *f)
+/* An RSA key takes a tenth of a second or two: it is made if some adapter's greeting wants one. */
+static bool rsa_wanted(const struct job *job)
+{
+	for (size_t i = 0; i < job->nadapters; i++)
+		if (job->adapters[i].wants_rsa)
+			return true;
+	return false;
+}
+
+static bool certs_make(struct certs *c, const struct job *job, struct fault *f)
 {
 	*c = (struct certs){ .ecdsa_fd = -1, .rsa_fd = -1 };
-	return cert_make_ecdsa(&c->ecdsa, f) && cert_make_rsa(&c->rsa, f) &&
-	       (c->ecdsa_fd = cert_memfd(&c->ecdsa, c->ecdsa_path, f)) >= 0 && (c->rsa_fd = cert_memfd(&c->rsa, c->rsa_path, f)) >= 0;
+	if (!cert_make_ecdsa(&c->ecdsa, f) || (c->ecdsa_fd = cert_memfd(&c->ecdsa, c->ecdsa_path, f)) < 0)
+		return false;
+	return !rsa_wanted(job) || (cert_make_rsa(&c->rsa, f) && (c->rsa_fd = cert_memfd(&c->rsa, c->rsa_path, f)) >= 0);
 }
 
 static void certs_free(struct certs *c)
@@ -251,7 +263,7 @@ static void certs_free(struct certs *c)
 		close(c->rsa_fd);
 }
 
-static void worker_main(const struct job *job, struct shared *shared, const struct certs *certs, int fd)
+static void worker_main(const struct job *job, struct shared *shared, size_t number, const struct certs *certs, int fd)
 {
 	static struct worker w;
 	struct fault f = { 0 };
@@ -261,14 +273,25 @@ static void worker_main(const struct job *job, struct shared *shared, const stru
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_TIMERSLACK, 1);
+	/* Each run takes and gives back the same few hundred KB: keep them, instead of asking the kernel for fresh pages every time. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	if (!sandbox_enter(&f) || !worker_start(&w, &certs->ecdsa, &certs->rsa, certs->ecdsa_path, certs->rsa_path, &f)) {
 		send_message(fd, MESSAGE_NO_WORKER, 0, 0, bytes_of(f.msg));
 		worker_end(&w);
 		_exit(1);
 	}
+	/* The first one is up before the first run; if it cannot be started, that run tells. */
+	if (!adapter_start(&job->adapters[job->plan->runs[0].implementation], w.cert_path, w.rsa_path, &f))
+		f = (struct fault){ 0 };
 	while (!atomic_load(&shared->stop) && (index = atomic_fetch_add(&shared->next, 1)) < job->plan->n) {
+		int64_t none = 0;
+
+		atomic_compare_exchange_strong(&shared->first_us, &none, now_us());
+		atomic_store(&shared->at[number], index + 1);
 		if (!report_run(fd, &w, job, index))
 			break;
+		atomic_store(&shared->at[number], 0);
 		reap_orphans(job, &w);
 	}
 	for (size_t i = 0; i < job->nadapters; i++)
@@ -296,7 +319,7 @@ static bool start_worker(struct pool *p, struct place *pl, const struct certs *c
 	pl->pid = sandbox_fork(p->f);
 	if (pl->pid == 0) {
 		close(fds[0]);
-		worker_main(p->job, p->shared, certs, fds[1]);
+		worker_main(p->job, p->shared, (size_t)(pl - p->places), certs, fds[1]);
 	}
 	close(fds[1]);
 	pl->fd = fds[0];
@@ -342,11 +365,8 @@ static void take_messages(struct pool *p, struct place *pl)
 		memcpy(&m, head.p, sizeof(m));
 		if (!bytes_take(&in, m.len, &text))
 			break;
-		if (m.kind == MESSAGE_STARTS) {
-			pl->busy = true;
-			pl->index = m.index;
-		} else if (m.kind == MESSAGE_RESULT) {
-			pl->busy = false;
+		if (m.kind == MESSAGE_RESULT) {
+			p->last_us = now_us();
 			keep_result(p, m.index, m.verdict, text.p, text.n);
 		} else if (!p->f->msg[0]) {
 			fault_machine(p->f, "%.*s", (int)text.n, (const char *)text.p);
@@ -373,6 +393,7 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 
 static void worker_ended(struct pool *p, struct place *pl)
 {
+	size_t at = atomic_load(&p->shared->at[pl - p->places]);
 	char why[96];
 	int status = 0;
 
@@ -381,11 +402,11 @@ static void worker_ended(struct pool *p, struct place *pl)
 	p->live--;
 	while (waitpid(pl->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!pl->busy)
+	if (!at)
 		return;
 	snprintf(why, sizeof(why), "the runner's own worker died in this run (%s %d)", WIFSIGNALED(status) ? "signal" : "exit",
 	         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	broken_run(p, pl->index, why);
+	broken_run(p, at - 1, why);
 }
 
 static void read_worker(struct pool *p, struct place *pl)
@@ -454,7 +475,7 @@ static bool pool_start(struct pool *p, const struct certs *certs)
 	return p->live > 0;
 }
 
-enum pooled pool_run(const struct job *job, pool_result *tell, void *to, int64_t *took_us, struct fault *f)
+enum pooled pool_run(const struct job *job, pool_result *tell, void *to, struct pool_times *took, struct fault *f)
 {
 	struct pool p = { .job = job, .tell = tell, .to = to, .f = f };
 	struct sigaction act = { .sa_handler = on_interrupt };
@@ -471,11 +492,11 @@ enum pooled pool_run(const struct job *job, pool_result *tell, void *to, int64_t
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	began = now_us();
-	if (certs_make(&certs, f) && pool_start(&p, &certs)) {
+	if (certs_make(&certs, job, f) && pool_start(&p, &certs)) {
 		serve(&p);
 		result = finish(&p);
 	}
-	*took_us = now_us() - began;
+	*took = (struct pool_times){ now_us() - began, p.last_us ? p.last_us - atomic_load(&p.shared->first_us) : 0 };
 	certs_free(&certs);
 	for (int i = 0; i < job->workers; i++)
 		buf_free(&p.places[i].in);

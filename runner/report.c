@@ -371,7 +371,7 @@ static long peak_kib(void)
 	return getrusage(RUSAGE_SELF, &u) == 0 ? u.ru_maxrss : 0;
 }
 
-static bool end_json(struct report *r, bool partial, int64_t took_us, struct fault *f)
+static bool end_json(struct report *r, bool partial, int64_t took_us, int64_t runs_us, struct fault *f)
 {
 	json_t *totals = json_object();
 	char *s;
@@ -385,6 +385,7 @@ static bool end_json(struct report *r, bool partial, int64_t took_us, struct fau
 		json_object_set_new(totals, verdict_word((enum verdict)v), json_integer((json_int_t)r->totals.verdicts[v]));
 	json_object_set_new(totals, "about_host", json_integer((json_int_t)r->totals.about_host));
 	json_object_set_new(totals, "seconds", json_real((double)took_us / 1e6));
+	json_object_set_new(totals, "run_seconds", json_real((double)runs_us / 1e6));
 	json_object_set_new(totals, "runner_rss_kib", json_integer(peak_kib()));
 	s = json_dumps(totals, JSON_PRESERVE_ORDER);
 	fprintf(r->json, "\n],\n\"partial\": %s,\n\"totals\": %s}\n", partial ? "true" : "false", s);
@@ -412,7 +413,7 @@ static void report_free(struct report *r)
 	free(r);
 }
 
-bool report_end(struct report *r, bool partial, int64_t took_us, struct totals *t, struct fault *f)
+bool report_end(struct report *r, bool partial, int64_t took_us, int64_t runs_us, struct totals *t, struct fault *f)
 {
 	bool ok;
 
@@ -421,7 +422,7 @@ bool report_end(struct report *r, bool partial, int64_t took_us, struct totals *
 	if (!r->o.quiet)
 		put_groups(r);
 	put_totals(r, partial || r->failed, took_us);
-	ok = end_json(r, partial || r->failed, took_us, f);
+	ok = end_json(r, partial || r->failed, took_us, runs_us, f);
 	*t = r->totals;
 	report_free(r);
 	return ok;

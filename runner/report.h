@@ -23,6 +23,6 @@ bool report_run(struct report *r, size_t index, enum verdict verdict, const char
 
 struct totals { size_t verdicts[VERDICT_COUNT], about_host, runs; };
 /* Prints the findings and totals, completes results.json (partial: marked so), frees. False: it could not be written, *f. */
-bool report_end(struct report *r, bool partial, int64_t took_us, struct totals *t, struct fault *f);
+bool report_end(struct report *r, bool partial, int64_t took_us, int64_t runs_us, struct totals *t, struct fault *f);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,12 +14,14 @@ bool watch_start(struct watch *w, pid_t pid)
 {
 	char path[64];
 
-	*w = (struct watch){ .pid = pid, .status_fd = -1, .task_fd = -1 };
+	*w = (struct watch){ .pid = pid, .status_fd = -1, .task_fd = -1, .syscall_fd = -1 };
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	w->status_fd = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	w->task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w->status_fd >= 0 && w->task_fd >= 0)
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+	w->syscall_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (w->status_fd >= 0 && w->task_fd >= 0 && w->syscall_fd >= 0)
 		return true;
 	watch_end(w);
 	return false;
@@ -30,7 +33,9 @@ void watch_end(struct watch *w)
 		close(w->status_fd);
 	if (w->task_fd >= 0)
 		close(w->task_fd);
-	w->status_fd = w->task_fd = -1;
+	if (w->syscall_fd >= 0)
+		close(w->syscall_fd);
+	w->status_fd = w->task_fd = w->syscall_fd = -1;
 }
 
 static const char *field(const char *status, const char *name)
@@ -189,13 +194,50 @@ static const char *timed_call(const char *text)
 	return NULL;
 }
 
+enum { CALL_TEXT = 160 };
+
+/* What the first thread is in: "NR 0xARG0 ...", or "running". Empty when it is gone. */
+static void first_call(const struct watch *w, char text[CALL_TEXT])
+{
+	ssize_t n = pread(w->syscall_fd, text, CALL_TEXT - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+}
+
+/* The folder has one link for each thread, and two of its own. */
+static bool one_thread(const struct watch *w)
+{
+	struct stat st;
+
+	return fstat(w->task_fd, &st) == 0 && st.st_nlink == 3;
+}
+
+bool watch_runs(struct watch *w)
+{
+	char text[CALL_TEXT];
+
+	if (!one_thread(w))
+		return false;
+	first_call(w, text);
+	return text[0] == 'r';
+}
+
 struct timed { unsigned n; struct buf *text; };
+
+static void add_timed(struct timed *t, const char *call)
+{
+	const char *name = timed_call(call);
+
+	if (!name)
+		return;
+	t->n++;
+	if (t->text)
+		buf_printf(t->text, "%s%s", t->text->n ? " " : "", name);
+}
 
 static void count_timed(struct watch *w, const char *tid, void *to)
 {
-	struct timed *t = to;
-	char text[256];
-	const char *name;
+	char text[CALL_TEXT];
 	int fd = open_of_thread(w, tid, "syscall");
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -204,39 +246,30 @@ static void count_timed(struct watch *w, const char *tid, void *to)
 	if (n <= 0)
 		return;
 	text[n] = '\0';
-	name = timed_call(text);
-	if (!name)
-		return;
-	t->n++;
-	if (t->text)
-		buf_printf(t->text, "%s%s", t->text->n ? " " : "", name);
+	add_timed(to, text);
 }
 
 unsigned watch_timed(struct watch *w, struct buf *text)
 {
 	struct timed t = { 0, text };
+	char call[CALL_TEXT];
 
+	if (one_thread(w)) {
+		first_call(w, call);
+		add_timed(&t, call);
+		return t.n;
+	}
 	each_thread(w, count_timed, &t);
 	return t.n;
 }
 
 bool watch_reads_stdin(struct watch *w)
 {
-	struct look l;
-	char path[64], text[64], want[16];
-	ssize_t n;
-	int fd;
+	char text[CALL_TEXT], want[16];
 
-	if (!watch_look(w, &l) || l.threads != 1)
+	if (!one_thread(w))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)w->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
+	first_call(w, text);
 	snprintf(want, sizeof(want), "%d 0x0 ", (int)SYS_read);
 	return strncmp(text, want, strlen(want)) == 0;
 }

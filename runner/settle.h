@@ -17,7 +17,7 @@ struct look {                                   /* one collection */
 
 struct watch {
 	pid_t pid;
-	int status_fd, task_fd;                 /* -1: none */
+	int status_fd, task_fd, syscall_fd;     /* -1: none; syscall: of the first thread */
 	unsigned idle_timed;                    /* finite waits of its threads while it was idle */
 	bool children;                          /* what it forked counts as its threads do (needs /proc/PID/task/TID/children) */
 };
@@ -26,6 +26,8 @@ struct watch {
 bool watch_start(struct watch *w, pid_t pid);
 void watch_end(struct watch *w);
 bool watch_look(struct watch *w, struct look *l);
+/* Cheap: its only thread is on the processor, or would be. False also when it has more than one. */
+bool watch_runs(struct watch *w);
 bool look_at_rest(const struct look *before, const struct look *now);
 /* How many threads sleep in a call with a timer of its own (poll, nanosleep, futex ... with a timeout): such a call is not
  * settled until it fires. *text, if not NULL, gets the calls, as evidence. */

@@ -40,29 +40,29 @@ static bool command_taken(const struct worker *w)
 	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && n == 0;
 }
 
-/* Waits for anything: an answer, the peer's socket, the capture; at most gap_ns. */
-static void doze(struct worker *w, long gap_ns)
+/* Waits for an answer or the peer's socket, at most gap_ns, and takes what came. The capture wakes nobody: its pipe holds a megabyte, and
+ * is emptied when nothing else came. True if anything moved. */
+static bool doze(struct worker *w, long gap_ns)
 {
 	struct timespec gap = { 0, gap_ns };
-	struct pollfd p[4] = {
-		{ w->adapter->child.out, POLLIN, 0 }, { w->adapter->child.err, POLLIN, 0 }, { w->capture.tcpdump.out, POLLIN, 0 },
+	struct pollfd p[3] = {
+		{ w->adapter->child.ended ? -1 : w->adapter->child.out, POLLIN, 0 }, { w->adapter->child.err, POLLIN, 0 },
 		{ w->peer.reading && !w->peer.got_fin && !w->peer.got_reset ? w->peer.fd : -1, POLLIN, 0 },
 	};
+	bool moved = false;
 
-	if (w->adapter->child.ended)
-		p[0].fd = -1;
-	if (ppoll(p, countof(p), &gap, NULL) <= 0)
-		return;
-	if (p[2].revents)
+	if (ppoll(p, countof(p), &gap, NULL) <= 0) {
 		capture_drain(&w->capture);
-	if (p[1].revents)
-		child_drain(&w->adapter->child);
+		return peer_pump(&w->peer);
+	}
+	if (p[0].revents || p[1].revents)
+		moved = child_drain(&w->adapter->child);
+	return (p[2].revents && peer_pump(&w->peer)) || moved;
 }
 
-/* An answer if there is one; `again` lines are kept as what the waiting call said. */
-static bool take_answer(struct worker *w, struct bytes *line)
+/* An answer if one was read; `again` lines are kept as what the waiting call said. */
+static bool take_line(struct worker *w, struct bytes *line)
 {
-	child_drain(&w->adapter->child);
 	while (child_line(&w->adapter->child, line)) {
 		if (line->n < 6 || memcmp(line->p, "again ", 6) != 0)
 			return true;
@@ -70,6 +70,12 @@ static bool take_answer(struct worker *w, struct bytes *line)
 		buf_add(&w->again, line->p + 6, line->n - 6);
 	}
 	return false;
+}
+
+static bool take_answer(struct worker *w, struct bytes *line)
+{
+	child_drain(&w->adapter->child);
+	return take_line(w, line);
 }
 
 /* A timer of its own that is still to fire will move it on without us. The look that follows makes sure that what was read of the
@@ -91,41 +97,39 @@ static bool delivered(const struct worker *w)
 /* One wait for either kind of end: with `line` for an answer too. */
 static enum settled settle(struct worker *w, struct bytes *line)
 {
-	int64_t deadline = now_us() + WATCHDOG_US, cpu = child_cpu_us(&w->adapter->child);
-	struct look before, now;
+	int64_t deadline = now_us() + WATCHDOG_US, cpu = 0, still_us = 0;       /* still_us: since when nothing moved */
+	long gap_ns = line ? LOOK_GAP_NS : 0;
+	struct look before = { 0 }, now = { 0 };
 	bool had = false;
 
-	for (;;) {
-		bool moved;
+	for (;; gap_ns = LOOK_GAP_NS) {
+		bool looked;
 
-		if (line && take_answer(w, line))
+		if (line && take_line(w, line))
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
-		moved = peer_pump(&w->peer);
-		if (moved) {
+		if (doze(w, gap_ns)) {
 			had = false;
-			cpu = child_cpu_us(&w->adapter->child);
+			still_us = 0;
 			continue;
 		}
-		if (line || had)
-			doze(w, LOOK_GAP_NS);
-		if (line && take_answer(w, line))
-			return SETTLED_ANSWER;
-		if (peer_pump(&w->peer) || !watch_look(&w->adapter->watch, &now)) {
-			had = false;
-			continue;
-		}
+		/* A look costs twenty times as much as to ask whether it runs. */
+		looked = !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
 		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
-		if (had && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w, &now))) {
+		if (had && looked && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w, &now))) {
 			if (line && take_answer(w, line))
 				return SETTLED_ANSWER;
 			if (!peer_pump(&w->peer) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))
 				return SETTLED_BLOCKED;
 		}
 		before = now;
-		had = true;
-		if (child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
+		had = looked;
+		if (!still_us) {
+			still_us = now_us();
+			cpu = child_cpu_us(&w->adapter->child);
+		}
+		if (now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
 			return SETTLED_SPINS;
 		if (now_us() > deadline)
 			return SETTLED_WATCHDOG;
@@ -181,11 +185,11 @@ bool wait_quiet(struct worker *w)
 	if (w->path_broken || !w->e->nconns)
 		return true;
 	for (;;) {
-		peer_pump(&w->peer);
 		if (iut_quiet(w)) {
 			peer_pump(&w->peer);
 			return true;
 		}
+		peer_pump(&w->peer);
 		if (now_us() > deadline)
 			return false;
 		doze(w, LOOK_GAP_NS);

@@ -14,7 +14,7 @@ import time
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-ADAPTER = os.environ.get("CLOSEDRILL_ADAPTER", os.path.join(ROOT, "build", "adapters", "openssl"))
+ADAPTER = os.environ.get("CLOSEDRILL_ADAPTER", os.path.join(os.environ.get("CLOSEDRILL_BUILD", os.path.join(ROOT, "build")), "adapters", "openssl"))
 WATCHDOG = 10
 ROLES = ["client", "server"]
 VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}

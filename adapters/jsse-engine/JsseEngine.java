@@ -9,8 +9,8 @@ import javax.net.ssl.*;
  *
  *	handshake       beginHandshake, then wrap, unwrap and the delegated tasks until getHandshakeStatus says that it is over;
  *			resumed: the session's creation time is before this connection
- *	read            unwrap of what came, until it gives bytes; status CLOSED is `closed`, an end of the transport is handed on by
- *			closeInbound, which "should be called" then and throws without the peer's closure message
+ *	read            unwrap of what came, until it gives bytes; status CLOSED is `closed`, and behind an exception `refused` ("could
+ *			not be completed because it was already closed"); an end of the transport is handed on by closeInbound
  *	write           wrap
  *	shutdown write  closeOutbound, and wrap until isOutboundDone
  *	shutdown both   closeOutbound, wrap; then unwrap until isInboundDone
@@ -30,6 +30,7 @@ final class JsseEngine extends Adapter {
 		private static final long serialVersionUID = 1;
 		final int want;
 
+		/* want 0: it cannot go on at all, as the transport ended and closeInbound threw. */
 		Again(int want, String nativeText) {
 			super(nativeText, null, false, false);
 			this.want = want;
@@ -59,7 +60,7 @@ final class JsseEngine extends Adapter {
 	private SSLEngine engine;
 	private ServerSocketChannel listener;
 	private ByteBuffer fromNet, toNet, data;        /* the first and the last are ready to be drained, toNet as well */
-	private boolean ended, told;
+	private boolean ended, told, failed;            /* failed: a call of the engine threw */
 	private IOException broken;                     /* the transport failed: so does every receive after it */
 	private long openedAt;
 
@@ -69,6 +70,10 @@ final class JsseEngine extends Adapter {
 
 	String[] can() {
 		return new String[] { "client server tls1.2 tls1.3 memory", "shutdown-write shutdown-both close abandon plain resumption" };
+	}
+
+	String promises() {
+		return "truncation-visible";
 	}
 
 	boolean connected() {
@@ -95,7 +100,7 @@ final class JsseEngine extends Adapter {
 		fromNet = ByteBuffer.allocate(1 << 17).flip();
 		toNet = ByteBuffer.allocate(1 << 17).flip();
 		data = ByteBuffer.allocate(1 << 16).flip();
-		ended = told = false;
+		ended = told = failed = false;
 		broken = null;
 		SocketAddress a = server ? channel.getRemoteAddress() : channel.getLocalAddress();
 		return answer("ok", "127.0.0.1:" + ((InetSocketAddress) a).getPort());
@@ -186,9 +191,13 @@ final class JsseEngine extends Adapter {
 			return;
 		if (!ended)
 			throw new Again(SelectionKey.OP_READ, said);
-		if (!told) {
-			told = true;
+		if (told)
+			return;
+		told = true;
+		try {
 			engine.closeInbound();
+		} catch (SSLException e) {
+			throw new Again(0, thrown("closeInbound", e)[1]);
 		}
 	}
 
@@ -214,11 +223,11 @@ final class JsseEngine extends Adapter {
 			if (data.hasRemaining())
 				break;
 			if (r.getStatus() == SSLEngineResult.Status.CLOSED)
-				return answer("closed", told("unwrap", r));
+				return answer(failed ? "refused" : "closed", told("unwrap", r));
 			if (r.getStatus() != SSLEngineResult.Status.BUFFER_UNDERFLOW)
 				continue;
 			if (ended && told)
-				return answer("closed", told("unwrap", r) + " isInboundDone=" + engine.isInboundDone());
+				return answer("refused", told("unwrap", r) + " isInboundDone=" + engine.isInboundDone());
 			more(told("unwrap", r));
 		}
 		byte[] p = new byte[Math.min(n, data.remaining())];
@@ -364,7 +373,13 @@ final class JsseEngine extends Adapter {
 		try {
 			return c.step.run();
 		} catch (IOException | RuntimeException e) {
+			failed = true;
 			return thrown(c.name, e);
+		} catch (Again e) {
+			if (e.want != 0)
+				throw e;
+			failed = true;
+			return answer("truncated", e.getMessage());
 		}
 	}
 

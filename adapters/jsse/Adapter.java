@@ -19,6 +19,7 @@ abstract class Adapter {
 	private final PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.ISO_8859_1);
 
 	abstract String[] can();
+	String promises() { return ""; }
 	abstract String[] call(String name, String arg) throws Exception;
 	abstract String[] open(boolean server, String version, String mode, InetSocketAddress to, boolean resume) throws Exception;
 	abstract String[] listen() throws Exception;
@@ -107,8 +108,6 @@ abstract class Adapter {
 			return answer("reset", nativeText);
 		if (message.startsWith("Broken pipe"))
 			return answer("pipe", nativeText);
-		if (message.startsWith("closing inbound before receiving") || message.endsWith("peer terminated the handshake"))
-			return answer("truncated", nativeText);
 		if (e instanceof EOFException)
 			return answer("truncated", nativeText);
 		if (e instanceof SocketException && !(e instanceof SSLException) && message.toLowerCase().matches(".*(closed|shutdown|is not connected).*"))
@@ -210,6 +209,8 @@ abstract class Adapter {
 		say("api", api);
 		for (String c : can())
 			say("can", c);
+		if (!promises().isEmpty())
+			say("promises", promises());
 		say("ready");
 		new Thread(this::readLines).start();
 		for (;;) {

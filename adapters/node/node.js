@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --no-memory-reducer
 /* The adapter for the tls module of Node.js, from 18 on.
  *
  *	open            net.connect, or a connection of net.createServer({pauseOnConnect}); both with the defaults (no allowHalfOpen)
