@@ -170,8 +170,9 @@ static bool iut_quiet(struct worker *w)
 
 	if (!look_iut(w, &v))
 		return false;
+	/* What waits for room goes on its way as soon as the peer, which reads, has made some. */
 	if (v.there)
-		return v.in_flight == 0;
+		return v.in_flight == 0 && !(v.unacked && w->peer.fd >= 0 && w->peer.reading);
 	if (w->timed_out)
 		return true;
 	/* Its socket is gone. Either its last segment was acknowledged, or it was a RST: then the peer's kernel knows by now, or will. */
