@@ -58,7 +58,7 @@ run:
 	@echo "All of it: $(OUT)/run/results.json; traces and captures of what deviates: $(OUT)/run/openssl/"
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
-CHECKS := unit endtoend
+CHECKS := unit $(if $(SAN),,faults) endtoend
 .PHONY: check
 check:
 	@$(SETUP) check
@@ -72,6 +72,17 @@ unit: $(TESTS)
 # The closing lines of Check, added up: "100%: Checks: 12, Failures: 0, Errors: 0". A program that died has none, and counts as one.
 UNIT_TOTAL := awk '/: Checks: / { n += $$3; bad += $$5 + $$7 } /^FAILED/ { programs++ } \
 	END { if (!bad) n += bad = programs + 0; printf "unit: %d passed, %d failed\n", n - bad, bad }'
+
+#: make faults                 hold every fault of the reference against the checks that have to catch it; build/faults.json
+.PHONY: faults
+faults: all
+	@CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B tests/faults.py
+
+#: make docs                   write the index of cases/README.md anew
+.PHONY: docs
+docs: $(OUT)/closedrill
+	@sed -i '/^## The cases$$/,$$d' cases/README.md
+	@{ printf '## The cases\n\n'; $(OUT)/closedrill list cases --index; } >> cases/README.md
 
 .PHONY: endtoend
 endtoend: all

@@ -364,6 +364,26 @@ static bool is_unsupported(const struct evidence *e, struct buf *why)
 	return true;
 }
 
+/* Which reading of RFC 5246 7.2.1 this run shows: the duty to answer at once and to drop what waits, or what everyone does since. */
+static enum reading reading_of(const struct court *c)
+{
+	enum reading r = READING_NONE;
+
+	if (variant_13(c->e->variant))
+		return r;
+	for (size_t i = 0; i < c->e->script->nsteps; i++)
+		for (size_t k = 0; c->e->steps[i].ran && k < c->e->script->steps[i].nchecks; k++) {
+			const struct check *ck = &c->e->script->steps[i].checks[k];
+
+			if (ck->req && ck->req->two_readings && check_in(ck, c->e->variant))
+				r = READING_AS_WRITTEN;
+		}
+	for (size_t i = 0; i < c->j->n; i++)
+		if (c->j->findings[i].req && c->j->findings[i].req->two_readings)
+			r = READING_AS_PRACTISED;
+	return r;
+}
+
 void judge(const struct evidence *e, const struct requirements *reqs, struct promises promised, struct judgement *j)
 {
 	struct court c = { e, reqs, promised, j };
@@ -388,6 +408,7 @@ void judge(const struct evidence *e, const struct requirements *reqs, struct pro
 	invariants_check(e, invariant_finding, &c);
 	check_ended_early(&c);
 	j->verdict = verdict_of(j);
+	j->reading = reading_of(&c);
 }
 
 void judgement_free(struct judgement *j)

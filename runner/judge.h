@@ -17,8 +17,12 @@ struct finding {
 	char *allowed, *observed, *native;      /* owned; native may be NULL */
 };
 
+/* Of a rule that has two readings, the one that the implementation follows in this run. */
+enum reading { READING_NONE, READING_AS_WRITTEN, READING_AS_PRACTISED };
+
 struct judgement {
 	enum verdict verdict;
+	enum reading reading;
 	struct finding *findings; size_t n;
 	char *reason;                           /* of broken and unsupported; owned */
 };

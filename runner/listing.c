@@ -44,6 +44,25 @@ void list_cases(const struct catalogue *s, bool json)
 		json_decref(all);
 }
 
+void list_index(const struct catalogue *s)
+{
+	const char *theme = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->nscripts; i++) {
+		const struct script *sc = &s->scripts[i];
+		size_t n = strcspn(sc->name, "/");
+
+		if (!script_is_first(s, i))
+			continue;
+		if (n != len || strncmp(theme, sc->name, n) != 0)
+			printf("%s### %.*s\n\n", i ? "\n" : "", (int)n, sc->name);
+		theme = sc->name;
+		len = n;
+		printf("- `%s` %.*s%s\n", sc->name + n + 1, (int)sc->title.n, (const char *)sc->title.p, sc->about_host ? " (about the host)" : "");
+	}
+}
+
 static bool tests(const struct script *sc, const struct requirement *r)
 {
 	for (size_t i = 0; i < sc->nsteps; i++)

@@ -5,6 +5,8 @@
 #include "runner/plan.h"
 
 void list_cases(const struct catalogue *s, bool json);
+/* The index of cases/README.md: themes as headings, a line for each case. */
+void list_index(const struct catalogue *s);
 /* uncovered: only those that no case tests. */
 void list_requirements(const struct catalogue *s, bool json, bool uncovered);
 /* greet: reads an adapter's greeting. */

@@ -16,7 +16,7 @@ enum { EXIT_OK = 0, EXIT_DEVIATION = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3 };
 static const char usage[] =
 	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
-	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered]\n"
+	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
@@ -321,7 +321,7 @@ static int cmd_run(int argc, char **argv)
 
 static int cmd_list(int argc, char **argv)
 {
-	bool json = false, uncovered = false;
+	bool json = false, uncovered = false, index = false;
 	const char *what = "cases";
 	struct places at;
 	struct catalogue s;
@@ -332,6 +332,8 @@ static int cmd_list(int argc, char **argv)
 			json = true;
 		else if (strcmp(argv[i], "--uncovered") == 0)
 			uncovered = true;
+		else if (strcmp(argv[i], "--index") == 0)
+			index = true;
 		else if (argv[i][0] != '-')
 			what = argv[i];
 		else
@@ -341,7 +343,9 @@ static int cmd_list(int argc, char **argv)
 		return fail(EXIT_BROKEN, &f);
 	if (!catalogue_load(&s, at.cases, &f))
 		return fail(EXIT_USAGE, &f);
-	if (strcmp(what, "cases") == 0)
+	if (strcmp(what, "cases") == 0 && index)
+		list_index(&s);
+	else if (strcmp(what, "cases") == 0)
 		list_cases(&s, json);
 	else if (strcmp(what, "requirements") == 0)
 		list_requirements(&s, json, uncovered);

@@ -22,6 +22,9 @@ struct group {
 	bool noted;
 };
 
+/* How one implementation reads what TLS 1.2 says of a received close_notify. */
+struct reader { char *implementation; size_t written, practised; };
+
 struct report {
 	struct report_options o;
 	FILE *out, *json;
@@ -30,6 +33,7 @@ struct report {
 	size_t nruns, done;
 	struct totals totals;
 	struct group *groups; size_t ngroups;
+	struct reader *readers; size_t nreaders;
 };
 
 static const char *text(const json_t *o, const char *key)
@@ -155,6 +159,22 @@ static enum verdict weight_of(const json_t *finding, bool *noted)
 	return VERDICT_PASS;
 }
 
+static void take_reading(struct report *r, const json_t *run)
+{
+	const char *reading = text(run, "reading");
+	struct reader *rd = r->nreaders ? &r->readers[r->nreaders - 1] : NULL;
+
+	if (!reading[0])
+		return;
+	if (!rd || strcmp(rd->implementation, text(run, "implementation")) != 0) {
+		r->readers = reallocarray(r->readers, r->nreaders + 1, sizeof(*r->readers));
+		assert(r->readers);
+		rd = &r->readers[r->nreaders++];
+		*rd = (struct reader){ .implementation = strdup(text(run, "implementation")) };
+	}
+	*(strcmp(reading, "as-written") == 0 ? &rd->written : &rd->practised) += 1;
+}
+
 static void take_findings(struct report *r, enum verdict verdict, const char *json, size_t len)
 {
 	json_t *run = json_loadb(json, len, 0, NULL), *finding;
@@ -163,6 +183,7 @@ static void take_findings(struct report *r, enum verdict verdict, const char *js
 	assert(run);
 	if (strcmp(text(run, "about"), "host") == 0)
 		r->totals.about_host++;
+	take_reading(r, run);
 	json_array_foreach(json_object_get(run, "findings"), i, finding) {
 		bool noted;
 		enum verdict weight = weight_of(finding, &noted);
@@ -346,6 +367,20 @@ static void put_groups(const struct report *r)
 				put_group(r, &r->groups[i]);
 }
 
+static void put_readings(const struct report *r)
+{
+	for (size_t i = 0; i < r->nreaders; i++) {
+		const struct reader *rd = &r->readers[i];
+		size_t all = rd->written + rd->practised;
+		bool practised = rd->practised * 2 > all;
+
+		fprintf(r->out, "%s reads TLS 1.2 %s: it %s (%zu of %zu runs that tell)\n", rd->implementation,
+		        practised ? "as everyone does since" : "as RFC 5246 7.2.1 is written",
+		        practised ? "leaves the answer to close_notify to the application, and may write on" : "answers close_notify at once and writes no more",
+		        practised ? rd->practised : rd->written, all);
+	}
+}
+
 static void put_totals(const struct report *r, bool partial, int64_t took_us)
 {
 	const struct totals *t = &r->totals;
@@ -409,6 +444,9 @@ static void report_free(struct report *r)
 			variant_free(&r->groups[i].variants[k]);
 		free(r->groups[i].variants);
 	}
+	for (size_t i = 0; i < r->nreaders; i++)
+		free(r->readers[i].implementation);
+	free(r->readers);
 	free(r->groups);
 	free(r);
 }
@@ -421,6 +459,8 @@ bool report_end(struct report *r, bool partial, int64_t took_us, int64_t runs_us
 		fprintf(stderr, "\r\033[K");
 	if (!r->o.quiet)
 		put_groups(r);
+	if (!r->o.quiet)
+		put_readings(r);
 	put_totals(r, partial || r->failed, took_us);
 	ok = end_json(r, partial || r->failed, took_us, runs_us, f);
 	*t = r->totals;

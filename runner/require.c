@@ -75,7 +75,7 @@ static const struct key {
 	{ "clause",   set_clause,   offsetof(struct reader, clause) },
 	{ "disputed", set_disputed, offsetof(struct reader, disputed) },
 };
-static const char *const key_words[] = { "requirement", "level", "clause", "disputed", "says", "always" };
+static const char *const key_words[] = { "requirement", "level", "clause", "disputed", "says", "always", "two-readings" };
 static const char *const version_key_words[] = { "level", "clause", "disputed" };
 static const char *const version_words[] = { "1.2", "1.3" };
 
@@ -188,6 +188,14 @@ static struct bytes split(struct bytes word, struct bytes *version)
 	return (struct bytes){ word.p, n };
 }
 
+static bool two_readings(struct reader *rd, struct bytes value, const struct where *at)
+{
+	if (value.n)
+		return fault_set(rd->f, at, "nothing may stand behind `two-readings`");
+	current(rd)->two_readings = true;
+	return true;
+}
+
 static bool always(struct reader *rd, struct bytes value, const struct where *at)
 {
 	if (value.n > 0)
@@ -201,7 +209,7 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 	struct bytes version, name = split(word->text, &version);
 	const struct key *k = key_find(name);
 
-	if (!k && version.n == 0 && !token_is(word, "requirement") && !token_is(word, "says") && !token_is(word, "always"))
+	if (!k && version.n == 0 && !token_is(word, "requirement") && !token_is(word, "says") && !token_is(word, "always") && !token_is(word, "two-readings"))
 		return fault_unknown(rd->f, &word->at, word->text, "line of a requirement", key_words, countof(key_words));
 	if (!k && version.n > 0)
 		return fault_unknown(rd->f, &word->at, name, "line that a version can stand behind", version_key_words, countof(version_key_words));
@@ -209,6 +217,8 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 		return fault_set(rd->f, &word->at, "`requirement NAME` has to come first");
 	if (token_is(word, "always"))
 		return always(rd, value, at);
+	if (token_is(word, "two-readings"))
+		return two_readings(rd, value, at);
 	if (value.n == 0)
 		return fault_set(rd->f, at, "something has to stand behind `%.*s`", (int)name.n, (const char *)name.p);
 	if (token_is(word, "requirement"))

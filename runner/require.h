@@ -15,6 +15,7 @@ struct requirement {
 	char *clause[TLS_VERSIONS];             /* "RFC 8446 6.1; RFC 9846 6.1" */
 	char *disputed[TLS_VERSIONS];           /* the reason; NULL: not disputed. A disputed rule weighs as a SHOULD */
 	bool always;                            /* an invariant of every run */
+	bool two_readings;                      /* followed as written or as everyone practises it: a run says which */
 	int line;
 };
 

@@ -76,6 +76,8 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t
 	json_object_set_new(o, "about", json_string(s->about_host ? "host" : "library"));
 	json_object_set_new(o, "verdict", json_string(verdict_word(j->verdict)));
 	json_object_set_new(o, "ms", json_real((double)(took_us / 1000) + (double)(took_us % 1000) / 1000));
+	if (j->reading != READING_NONE)
+		json_object_set_new(o, "reading", json_string(j->reading == READING_AS_WRITTEN ? "as-written" : "as-practised"));
 	for (size_t i = 0; i < j->n; i++)
 		json_array_append_new(findings, finding_json(&j->findings[i], r->variant));
 	json_object_set_new(o, "findings", findings);

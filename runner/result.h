@@ -10,7 +10,7 @@
 struct run_name { const char *implementation, *library; const struct script *script; unsigned variant; size_t with;
                   const char *command; };  /* how the user named the implementation; may be NULL */
 
-/* A new object: implementation, library, case, role, tls, io, with, with_name, command (where it is not the name), verdict, ms, about, findings, reason. `line` of a finding is
+/* A new object: implementation, library, case, role, tls, io, with, with_name, command (where it is not the name), verdict, ms, about, reading (of rules that have two), findings, reason. `line` of a finding is
  * that of the case. */
 json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us);
 /* "client-1.3-blocking" or "client-1.3-blocking-K=5": a run's files, below IMPLEMENTATION/THEME/CASE/. */

@@ -192,3 +192,10 @@ def test_example_in_the_description(small, tmp_path):
     assert "title" in path.read_text()
     ran = small("check", str(path))
     assert (ran.status, ran.err) == (0, "")
+
+
+def test_index(tool):
+    """The index in cases/README.md is what the program lists; `make docs` writes it."""
+    ran = tool("list", "cases", "--index")
+    assert ran.status == 0
+    assert read(os.path.join(CASES, "README.md")).split("## The cases\n\n", 1)[1] == ran.out

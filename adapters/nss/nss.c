@@ -9,13 +9,12 @@
  *
  * Errors are PR_GetError. A descriptor that would block does not say in which direction: a write waits for room, all else for
  * input. Which alert came is told by SSL_AlertReceivedCallback. Sessions go through SSL_SetResumptionTokenCallback and
- * SSL_SetResumptionToken. Memory mode is an I/O layer at the bottom in place of the socket. Options:
- *
- *	short-writes    memory mode: the transport takes 1, 3 or 7 bytes at a time
+ * SSL_SetResumptionToken. Memory mode is an I/O layer at the bottom in place of the socket.
  *
  * What the API does not have: a call for the whole exchange (PR_SHUTDOWN_BOTH waits for nothing). What it cannot tell: an end
  * without close_notify, which PR_Recv answers by 0 as it does a proper one. What the adapter does not do: blocking mode, in which
- * NSPR wakes up every five seconds to look again, so that nobody can see that it waits. */
+ * NSPR wakes up every five seconds to look again, so that nobody can see that it waits; short writes,
+ * after which NSS keeps the rest and tells that to PR_Poll alone. */
 #include "adapters/skeleton/skeleton.h"
 
 #include <fcntl.h>
@@ -169,12 +168,11 @@ static PRInt32 layer_recv(PRFileDesc *fd, void *p, PRInt32 n, PRIntn flags, PRIn
 
 static PRInt32 layer_send(PRFileDesc *fd, const void *p, PRInt32 n, PRIntn flags, PRIntervalTime timeout)
 {
-	ssize_t sent = fd->secret ? memory_send((struct conn *)fd->secret, p, (size_t)n) : -1;
-
 	(void)flags, (void)timeout;
-	if (sent < 0)
-		PR_SetError(fd->secret ? PR_WOULD_BLOCK_ERROR : PR_CONNECT_RESET_ERROR, 0);
-	return (PRInt32)sent;
+	if (fd->secret)
+		return (PRInt32)memory_send((struct conn *)fd->secret, p, (size_t)n);
+	PR_SetError(PR_CONNECT_RESET_ERROR, 0);
+	return -1;
 }
 
 static PRStatus layer_shutdown(PRFileDesc *fd, PRIntn how)
@@ -318,10 +316,12 @@ static SECStatus client_set(struct conn *c, PRFileDesc *fd)
 	if (!c->resume)
 		token->n = 0;
 	SSL_AuthCertificateHook(fd, trust, NULL);
-	if (token->n)
-		SSL_SetResumptionToken(fd, token->p, token->n);
 	SSL_SetResumptionTokenCallback(fd, token_keep, token);
-	return SSL_SetURL(fd, "localhost");
+	if (SSL_SetURL(fd, "localhost") != SECSuccess)
+		return SECFailure;
+	if (token->n)
+		SSL_SetResumptionToken(fd, token->p, token->n);         /* one that must not be resumed is not taken */
+	return SECSuccess;
 }
 
 static enum outcome open_call(struct conn *c, struct call *k)
@@ -353,7 +353,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 nonblocking memory",
-	"shutdown-write close abandon plain resumption key-update renew option:short-writes",
+	"shutdown-write close abandon plain resumption key-update renew",
 	NULL
 };
 
