@@ -9,6 +9,8 @@ adapters: $(IN_C) $(SCRIPTED)
 
 # One that is made of the project's own layers names libclosedrill.a as a prerequisite.
 $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
+# Two share what is common to them.
+$(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine: $(wildcard adapters/jsse/*)
 
 .SECONDARY: $(OUT)/adapters/skeleton/skeleton.o
 .SECONDEXPANSION:

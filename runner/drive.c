@@ -747,6 +747,7 @@ static void continue_stream(struct stream *st, const struct stream *before)
 {
 	st->port[0] = before->port[0];
 	st->port[1] = before->port[1];
+	st->npackets = 1;               /* which side is which is known */
 	for (int d = 0; d < 2; d++) {
 		st->dir[d].seen_syn = true;
 		st->dir[d].isn = before->dir[d].isn + (uint32_t)before->dir[d].data.n;

@@ -30,6 +30,7 @@ struct worker {
 	bool closed_by_iut;                     /* close or abandon returned on it */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
 	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
+	unsigned undrained;                     /* waits since tcpdump's pipe was emptied */
 	bool patient;                           /* the call that is waited for may be ended by a timer of the kernel */
 	bool outstanding, has_stored;           /* a call that has not answered; one that answered while something else went on */
 	bool interrupted;                       /* a call whose wait another line ended */

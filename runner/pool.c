@@ -281,6 +281,9 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 		worker_end(&w);
 		_exit(1);
 	}
+	/* tcpdump goes before us and the adapters, which inherit this: it has to keep up with what they send. */
+	if (nice(4) < 0)
+		errno = 0;
 	/* The first one is up before the first run; if it cannot be started, that run tells. */
 	if (!adapter_start(&job->adapters[job->plan->runs[0].implementation], w.cert_path, w.rsa_path, &f))
 		f = (struct fault){ 0 };

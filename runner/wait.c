@@ -14,6 +14,7 @@ enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
+	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
 	STATE_CLOSE = 7
 };
 
@@ -51,7 +52,8 @@ static bool doze(struct worker *w, long gap_ns)
 	};
 	bool moved = false;
 
-	if (ppoll(p, countof(p), &gap, NULL) <= 0) {
+	if (ppoll(p, countof(p), &gap, NULL) <= 0 || ++w->undrained > UNDRAINED_MAX) {
+		w->undrained = 0;
 		capture_drain(&w->capture);
 		return peer_pump(&w->peer);
 	}

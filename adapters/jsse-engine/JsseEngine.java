@@ -13,7 +13,6 @@ import javax.net.ssl.*;
  *			not be completed because it was already closed"); an end of the transport is handed on by closeInbound
  *	write           wrap
  *	shutdown write  closeOutbound, and wrap until isOutboundDone
- *	shutdown both   closeOutbound, wrap; then unwrap until isInboundDone
  *	close           closeOutbound and wrap unless isOutboundDone; close the channel ("closeInbound need not be called")
  *	abandon         close of the channel
  *	plain           the channel; what was read from it and unwrap did not consume comes first
@@ -23,7 +22,7 @@ import javax.net.ssl.*;
  * Promises truncation-visible: closeInbound throws an SSLException "if this engine has not received the proper SSL/TLS close
  * notification message from the peer", and says that "the application" should call it at an end of the transport.
  *
- * What the API cannot do: anything with a socket. */
+ * What the API cannot do: shutdown both in one call, anything with a socket. */
 final class JsseEngine extends Adapter {
 	/* A call that cannot go on: OP_READ or OP_WRITE, and what it said. */
 	private static final class Again extends Exception {
@@ -69,7 +68,7 @@ final class JsseEngine extends Adapter {
 	}
 
 	String[] can() {
-		return new String[] { "client server tls1.2 tls1.3 memory", "shutdown-write shutdown-both close abandon plain resumption" };
+		return new String[] { "client server tls1.2 tls1.3 memory", "shutdown-write close abandon plain resumption" };
 	}
 
 	String promises() {
@@ -107,9 +106,11 @@ final class JsseEngine extends Adapter {
 	}
 
 	void drop() throws IOException {
-		if (channel != null)
+		if (channel != null) {
+			channel.keyFor(selector).cancel();
+			selector.selectNow();   /* a channel that is still registered would be shut down now and closed later */
 			channel.close();
-		selector.selectNow();           /* which is when a registered channel is really closed */
+		}
 		channel = null;
 		engine = null;
 		held.clear();
@@ -266,19 +267,6 @@ final class JsseEngine extends Adapter {
 		return engine.isOutboundDone() ? answer("ok", "isOutboundDone=true") : answer("ok", shutdownWrite()[1]);
 	}
 
-	private String[] shutdownBoth() throws IOException, Again {
-		String said = shutdownWrite()[1];
-		flush();
-		while (!engine.isInboundDone()) {
-			SSLEngineResult r = unwrap();
-			said = told("unwrap", r);
-			tasks();
-			if (r.getStatus() == SSLEngineResult.Status.BUFFER_UNDERFLOW)
-				more(said);
-		}
-		return answer("complete", said + " isInboundDone=true");
-	}
-
 	/* ---- The transport ---- */
 
 	private boolean flush() throws IOException {
@@ -399,8 +387,6 @@ final class JsseEngine extends Adapter {
 			return go(new Call(name, true, () -> write(from)));
 		case "shutdown write":
 			return go(new Call("closeOutbound", true, this::shutdownWrite));
-		case "shutdown both":
-			return go(new Call("closeOutbound", true, this::shutdownBoth));
 		case "close":
 			return go(new Call(name, true, this::shutdownIfOpen));
 		case "plain read":

@@ -92,7 +92,8 @@ sub handshake {
 sub read_some {
 	my ($args) = @_;
 	my $room = $args->[0] < READ_MAX ? $args->[0] : READ_MAX;
-	my $got = sysread $sock, my $data, $room;
+	my $data;
+	my $got = sysread $sock, $data, $room;
 	return failure('sysread=undef') unless defined $got;
 	return $got ? ('data ' . quote($data), "sysread=$got") : (closed => 'sysread=0');
 }

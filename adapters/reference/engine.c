@@ -889,6 +889,12 @@ static enum result close_flush(struct engine *e)
 	return r;
 }
 
+/* A call that waits for room is repeated, and would send one each time for ever: a few tell the same. */
+static bool notify_again(struct engine *e, enum fault_id f)
+{
+	return fault(f) && e->again++ < 4;
+}
+
 enum result engine_shutdown_write(struct engine *e)
 {
 	enum result r;
@@ -905,7 +911,7 @@ enum result engine_shutdown_write(struct engine *e)
 		e->rec.n = 0;
 	if (fault(FAULT_NO_NOTIFY_AT_SHUTDOWN))
 		e->notified = true;
-	if (!e->notified || fault(FAULT_NOTIFY_AGAIN_AT_SHUTDOWN))
+	if (!e->notified || notify_again(e, FAULT_NOTIFY_AGAIN_AT_SHUTDOWN))
 		notify_out(e);
 	r = close_flush(e);
 	if (r == ENGINE_OK && !e->peer_notified && fault(FAULT_SHUTDOWN_FAILS))
@@ -965,10 +971,10 @@ enum result engine_key_update(struct engine *e, bool requested, bool repeated)
 }
 
 /* Does close owe a close_notify? */
-static bool notify_owed(const struct engine *e)
+static bool notify_owed(struct engine *e)
 {
 	if (e->notified)
-		return fault(FAULT_NOTIFY_AGAIN_AT_CLOSE);
+		return notify_again(e, FAULT_NOTIFY_AGAIN_AT_CLOSE);
 	if (fault(FAULT_NO_NOTIFY_AT_CLOSE) || (e->peer_notified && fault(FAULT_NO_ANSWER_AT_CLOSE)))
 		return false;
 	return !silenced(e) && began(e);

@@ -45,6 +45,7 @@ struct engine {
 	size_t taken;                           /* bytes of an unfinished write that are sealed */
 	unsigned idle;                          /* records in a row that told the application nothing */
 
+	unsigned again;                         /* close_notify that a fault has sent once more */
 	bool notified, peer_notified;           /* close_notify: ours is sealed; the peer's was opened */
 	bool fatal;                             /* an error alert passed, either way: nothing leaves any more */
 	bool reset;                             /* the transport said so, to whichever call */
