@@ -16,7 +16,8 @@ static const char rules[] =
 	RULE("notify-before-fin", ALWAYS) RULE("notify-whole", ALWAYS) RULE("nothing-in-clear", ALWAYS)
 	RULE("closed-means-notified", "level MUST\ndisputed because\nalways\n") RULE("complete-means-both", ALWAYS)
 	RULE("accepted-is-sent", ALWAYS) RULE("no-crash", "level PROMISE\nalways\n") RULE("no-spin", "level PROMISE\nalways\n")
-	RULE("nothing-left-behind", "level PROMISE\nalways\n");
+	RULE("nothing-left-behind", "level PROMISE\nalways\n")
+	RULE("old-rule", "level MAY\nlevel@1.2 MUST\ndisputed@1.2 because\ntwo-readings\n");
 
 struct row {
 	const char *name, *variant, *text, *seen;
@@ -376,6 +377,29 @@ START_TEST(wire_row)      { must_be(&wires[_i], NO_PROMISES); } END_TEST
 START_TEST(end_row)       { must_be(&ends[_i], NO_PROMISES); } END_TEST
 START_TEST(invariant_row) { must_be(&invariants[_i], NO_PROMISES); } END_TEST
 
+/* --- a rule with two readings ------------------------------------------------------------------------------------------ */
+
+static const struct { const char *name, *variant, *text, *seen; enum reading want; } readings[] = {
+	{ "as written", "c2b", HS "iut write \"x\" -> fails [old-rule]\n", "ok; refused", READING_AS_WRITTEN },
+	{ "as practised", "c2b", HS "iut write \"x\" -> fails [old-rule]\n", "ok; ok >data 1", READING_AS_PRACTISED },
+	{ "1.3 has one", "c3b", HS "iut write \"x\" -> fails [old-rule]\n", "ok; ok >data 1", READING_NONE },
+	{ "a case that does not tell", "c2b", HS "iut read -> blocked [must]\n", "ok; blocked", READING_NONE },
+	{ "a line that did not run", "c2b", HS "@1.3 iut write \"x\" -> fails [old-rule]\n", "ok; -", READING_NONE },
+};
+
+START_TEST(reading_row)
+{
+	struct judgement j;
+	struct built b;
+
+	build(&b, rules, readings[_i].variant, readings[_i].text, readings[_i].seen);
+	judge(&b.e, &b.reqs, NO_PROMISES, &j);
+	ck_assert_msg(j.reading == readings[_i].want, "%s: %d", readings[_i].name, j.reading);
+	judgement_free(&j);
+	built_free(&b);
+}
+END_TEST
+
 /* --- what was written, in the clear ------------------------------------------------------------------------------------ */
 
 /* One item with its bytes. keys: whether the handshake is over. */
@@ -489,5 +513,5 @@ START_TEST(shown_row)
 END_TEST
 
 ROWS_MAIN("judge", { call_row, countof(calls) }, { weight_row, countof(weights) }, { promised_row, countof(promised_rows) },
-          { wire_row, countof(wires) }, { end_row, countof(ends) }, { invariant_row, countof(invariants) }, { leak_row, countof(leaks) },
+          { wire_row, countof(wires) }, { end_row, countof(ends) }, { invariant_row, countof(invariants) }, { reading_row, countof(readings) }, { leak_row, countof(leaks) },
           { reason_row, countof(reasons) }, { broken, 1 }, { shown_row, countof(shown) })

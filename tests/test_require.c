@@ -117,6 +117,7 @@ static const struct {
 	{ "says twice",          FULL "says more\n", 5, 1, 4, "`says` a second time" },
 	{ "level twice",         FULL "level MAY\n", 5, 1, 5, "`level` a second time" },
 	{ "clause twice",        FULL "clause@1.3 x\nclause@1.3 y\n", 6, 1, 10, "`clause` a second time" },
+	{ "behind two-readings", FULL "two-readings 1.2\n", 5, 14, 3, "nothing may stand behind `two-readings`" },
 	{ "behind always",       FULL "always true\n", 5, 8, 4, "nothing may stand behind `always`" },
 	{ "no text",             FULL "\x01\n", 5, 1, 1, "a byte 0x01 that is no text" },
 };

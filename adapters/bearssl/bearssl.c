@@ -114,11 +114,14 @@ static enum outcome run_until(struct conn *c, struct call *k, unsigned states)
 
 		if (state & BR_SSL_CLOSED)
 			return closed(t, k);
-		if (state & BR_SSL_SENDREC)
-			o = push(c, k);
-		else if (state & states)
+		o = state & BR_SSL_SENDREC ? push(c, k) : SAYS_WANT_WRITE;
+		if (o == SAYS_OK)
+			continue;
+		if (o != SAYS_WANT_WRITE || (state & BR_SSL_SENDREC && states != BR_SSL_RECVAPP))
+			return o;
+		if (state & states)             /* a read goes on while the transport takes nothing */
 			return SAYS_OK;
-		else if (state & BR_SSL_RECVREC)
+		if (state & BR_SSL_RECVREC)
 			o = pull(c, k);
 		else {
 			native(k, "br_ssl_engine_current_state=0x%02x", state);
