@@ -109,7 +109,7 @@ static bool drain_log(struct child *c)
 {
 	char chunk[4096];
 	bool came = false;
-	ssize_t n;
+	ssize_t n = -1;
 
 	while (c->err >= 0 && (n = read(c->err, chunk, sizeof(chunk))) > 0) {
 		buf_add(&c->log, chunk, (size_t)n);
@@ -119,6 +119,8 @@ static bool drain_log(struct child *c)
 		if ((size_t)n < sizeof(chunk))
 			break;
 	}
+	if (c->err >= 0 && n == 0)
+		fd_close(&c->err);              /* at its end it would wake every poll at once */
 	return came;
 }
 

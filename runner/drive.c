@@ -197,6 +197,15 @@ static void open_line(struct worker *w, bool resume, struct buf *line)
 		buf_printf(line, " option:%.*s", (int)s->options[i].n, (const char *)s->options[i].p);
 }
 
+/* An adapter that died in `open` may have connected before: that connection is nobody's. */
+static void refuse_waiting(const struct worker *w)
+{
+	int fd;
+
+	while ((fd = tcp_accept(w->peer.listener)) >= 0)
+		tcp_drop(&fd, false);
+}
+
 static int accept_iut(struct worker *w, struct fault *f)
 {
 	int64_t deadline = now_us() + 5000000;
@@ -282,6 +291,7 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 	check_socket_left(w);
 	keep_conn(w);
 	open_line(w, resume, &line);
+	refuse_waiting(w);
 	if (!client)
 		fd = tcp_connect(w->adapter->listen_port, f);
 	w->begun = w->closed_by_iut = w->path_broken = w->timed_out = false;

@@ -302,6 +302,14 @@ static void invariant_finding(void *to, const char *name, size_t step, const cha
 	            c->e->steps[at].answered ? native_text(&c->e->steps[at].answer) : NULL);
 }
 
+static bool precondition_failed(const struct court *c)
+{
+	for (size_t i = 0; i < c->j->n; i++)
+		if (!c->j->findings[i].req)
+			return true;
+	return false;
+}
+
 /* A call that never came back where the script goes on: what follows was not tested. */
 static void check_ended_early(const struct court *c)
 {
@@ -401,9 +409,10 @@ void judge(const struct evidence *e, const struct requirements *reqs, struct pro
 		return;
 	}
 	buf_free(&why);
-	for (size_t i = 0; i < e->script->nsteps; i++)
+	/* Behind a precondition that did not hold the case speaks of something else than what happened. */
+	for (size_t i = 0; i < e->script->nsteps && !precondition_failed(&c); i++)
 		check_step(&c, i);
-	for (int conn = 0; conn < e->nconns; conn++)
+	for (int conn = 0; conn < e->nconns && !precondition_failed(&c); conn++)
 		check_closed_world(&c, conn);
 	invariants_check(e, invariant_finding, &c);
 	check_ended_early(&c);

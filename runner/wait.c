@@ -18,6 +18,8 @@ enum {
 	STATE_CLOSE = 7
 };
 
+enum { MOVED_ADAPTER = 1, MOVED_PEER = 2 };      /* what doze saw move */
+
 int64_t now_us(void)
 {
 	struct timespec t;
@@ -42,24 +44,26 @@ static bool command_taken(const struct worker *w)
 }
 
 /* Waits for an answer or the peer's socket, at most gap_ns, and takes what came. The capture wakes nobody: its pipe holds a megabyte, and
- * is emptied when nothing else came. True if anything moved. */
-static bool doze(struct worker *w, long gap_ns)
+ * is emptied when nothing else came, and now and then. */
+static unsigned doze(struct worker *w, long gap_ns)
 {
 	struct timespec gap = { 0, gap_ns };
 	struct pollfd p[3] = {
 		{ w->adapter->child.ended ? -1 : w->adapter->child.out, POLLIN, 0 }, { w->adapter->child.err, POLLIN, 0 },
 		{ w->peer.reading && !w->peer.got_fin && !w->peer.got_reset ? w->peer.fd : -1, POLLIN, 0 },
 	};
-	bool moved = false;
+	unsigned moved = 0;
 
 	if (ppoll(p, countof(p), &gap, NULL) <= 0 || ++w->undrained > UNDRAINED_MAX) {
 		w->undrained = 0;
 		capture_drain(&w->capture);
-		return peer_pump(&w->peer);
+		return peer_pump(&w->peer) ? MOVED_PEER : 0;
 	}
-	if (p[0].revents || p[1].revents)
-		moved = child_drain(&w->adapter->child);
-	return (p[2].revents && peer_pump(&w->peer)) || moved;
+	if ((p[0].revents || p[1].revents) && child_drain(&w->adapter->child))
+		moved |= MOVED_ADAPTER;
+	if (p[2].revents && peer_pump(&w->peer))
+		moved |= MOVED_PEER;
+	return moved;
 }
 
 /* An answer if one was read; `again` lines are kept as what the waiting call said. */
@@ -105,19 +109,16 @@ static enum settled settle(struct worker *w, struct bytes *line)
 	bool had = false;
 
 	for (;; gap_ns = LOOK_GAP_NS) {
+		unsigned moved;
 		bool looked;
 
 		if (line && take_line(w, line))
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
-		if (doze(w, gap_ns)) {
-			had = false;
-			still_us = 0;
-			continue;
-		}
+		moved = doze(w, gap_ns);
 		/* A look costs twenty times as much as to ask whether it runs. */
-		looked = !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
+		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
 		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
 		if (had && looked && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w, &now))) {
 			if (line && take_answer(w, line))
@@ -127,11 +128,14 @@ static enum settled settle(struct worker *w, struct bytes *line)
 		}
 		before = now;
 		had = looked;
-		if (!still_us) {
+		/* What the adapter prints without answering, `again` after `again`, moves nothing. */
+		if (moved & MOVED_PEER)
+			still_us = 0;
+		else if (!still_us) {
 			still_us = now_us();
 			cpu = child_cpu_us(&w->adapter->child);
 		}
-		if (now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
+		if (still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
 			return SETTLED_SPINS;
 		if (now_us() > deadline)
 			return SETTLED_WATCHDOG;

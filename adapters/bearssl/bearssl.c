@@ -117,9 +117,10 @@ static enum outcome run_until(struct conn *c, struct call *k, unsigned states)
 		o = state & BR_SSL_SENDREC ? push(c, k) : SAYS_WANT_WRITE;
 		if (o == SAYS_OK)
 			continue;
-		if (o != SAYS_WANT_WRITE || (state & BR_SSL_SENDREC && states != BR_SSL_RECVAPP))
+		if (o != SAYS_WANT_WRITE || (state & BR_SSL_SENDREC && (states != BR_SSL_RECVAPP || t->closing)))
 			return o;
-		if (state & states)             /* a read goes on while the transport takes nothing */
+		k->native[0] = '\0';            /* a read goes on while the transport takes nothing */
+		if (state & states)
 			return SAYS_OK;
 		if (state & BR_SSL_RECVREC)
 			o = pull(c, k);

@@ -111,9 +111,9 @@ handshook(C, Call, Error) ->
 	said("", Call, Error),
 	C.
 
-%% Waits in a process of its own.
+%% Waits in a process of its own, which ends with the answer.
 read(C = #conn{tls = Tls}, N) ->
-	{_, Reader} = spawn_monitor(fun() -> read_some(Tls, min(N, 16384)) end),
+	{Reader, _} = spawn_monitor(fun() -> exit({said, read_some(Tls, min(N, 16384))}) end),
 	C#conn{reader = Reader}.
 
 read_some(Tls, N) ->
@@ -125,14 +125,14 @@ read_some(Tls, N) ->
 	case Got of
 		{ok, <<Data:N/binary, Rest/binary>>} when Rest =/= <<>> -> ets:insert(kept, {data, Rest}), data(Data);
 		{ok, Data} -> data(Data);
-		Error -> said("", "recv", Error)
+		{error, Reason} -> [outcome(Reason), " ", native("recv", Reason)]
 	end.
 
 data(Data) ->
-	answer(["data ", quote(Data)], io_lib:format("recv=ok,~b", [byte_size(Data)])).
+	["data ", quote(Data), io_lib:format(" recv=ok,~b", [byte_size(Data)])].
 
 wait_reader(#conn{reader = undefined}) -> ok;
-wait_reader(#conn{reader = Reader}) -> receive {'DOWN', _, process, Reader, _} -> ok end.
+wait_reader(#conn{reader = Reader}) -> receive {'DOWN', _, process, Reader, {said, Answer}} -> say(Answer) end.
 
 call("handshake", "", C) -> handshake(C);
 call(_, _, C = #conn{tls = undefined, tcp = Tcp}) -> said("ok", "gen_tcp:close", gen_tcp:close(Tcp)), C;
@@ -191,7 +191,8 @@ listen(Listener) ->
 loop(Conn, Listener) ->
 	receive
 		{_, {data, {eol, Line}}} -> line(binary_to_list(Line), Conn, Listener);
-		{_, eof} -> halt(0)
+		{_, eof} -> halt(0);
+		{'DOWN', _, process, _, {said, Answer}} -> say(Answer), loop(Conn#conn{reader = undefined}, Listener)
 	end.
 
 calls() -> ["handshake", "read", "write", "shutdown write", "close", "key_update requested", "key_update"].

@@ -979,7 +979,10 @@ static void renew_command(char *rest)
 static void child_shutdown_command(char *rest)
 {
 	struct call *k = call_find("shutdown write");
-	int status;
+	char text[4096];
+	size_t len = 0;
+	ssize_t n;
+	int status, said[2];
 	pid_t pid;
 
 	(void)rest;
@@ -987,18 +990,26 @@ static void child_shutdown_command(char *rest)
 		answer("unsupported", "");
 		return;
 	}
-	if ((pid = fork()) == 0) {
-		call_start(&conn, k, "");
-		_exit(0);
-	}
-	if (pid < 0) {
+	if (pipe(said) != 0 || (pid = fork()) < 0) {
 		answer("error", "fork=-1");
 		return;
 	}
+	if (pid == 0) {
+		dup2(said[1], STDOUT_FILENO);
+		call_start(&conn, k, "");
+		_exit(0);
+	}
+	close(said[1]);
+	/* What the child says is our answer, and given when we can take the next line: not before the child has gone. */
+	while ((n = read(said[0], text + len, sizeof(text) - len)) > 0 || (n < 0 && errno == EINTR))
+		len += n > 0 ? (size_t)n : 0;
+	close(said[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFSIGNALED(status))
 		raise(WTERMSIG(status));
+	if (write(STDOUT_FILENO, text, len) != (ssize_t)len)
+		exit(1);
 }
 
 /* The call that was interrupted last. */

@@ -3,8 +3,9 @@
  *	handshake       wolfSSL_negotiate
  *	read, write     wolfSSL_read, wolfSSL_write
  *	shutdown write  one wolfSSL_shutdown: WOLFSSL_SHUTDOWN_NOT_DONE is sent, WOLFSSL_SUCCESS complete
- *	shutdown both   wolfSSL_shutdown until it is no longer WOLFSSL_SHUTDOWN_NOT_DONE; from the second call on that is all it
- *	                says when it waits for the peer, and the next call follows when the socket is ready
+ *	shutdown both   wolfSSL_shutdown until it does not say WOLFSSL_SHUTDOWN_NOT_DONE. From the second call on this stands for all:
+ *	                it has to wait for the peer, it passed over something, the transport has ended. At the end of the
+ *	                transport it would say so for ever, and the answer is `sent`
  *	close           wolfSSL_shutdown if none has sent and no error came (the library sends its alerts of itself); wolfSSL_free. It
  *	                does not wait for the peer's close_notify, which the manual leaves to the caller
  *	abandon         wolfSSL_free, which sends nothing
@@ -26,6 +27,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -146,6 +148,16 @@ static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 	return o;
 }
 
+static bool transport_ended(const struct conn *c)
+{
+	char byte;
+
+	errno = 0;
+	if (c->io == IO_MEMORY)
+		return c->ended && !c->in.n;
+	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN;
+}
+
 static enum outcome shutdown_both_call(struct conn *c, struct call *k)
 {
 	struct tls *t = c->tls;
@@ -156,8 +168,8 @@ static enum outcome shutdown_both_call(struct conn *c, struct call *k)
 	do {
 		sent = t->notified;
 		ret = shutdown_once(c, k, &o);
-	} while (ret == WOLFSSL_SHUTDOWN_NOT_DONE && !sent);
-	return ret == WOLFSSL_SHUTDOWN_NOT_DONE ? SAYS_WANT_READ : o;
+	} while (ret == WOLFSSL_SHUTDOWN_NOT_DONE && (!sent || (c->io == IO_BLOCKING && !transport_ended(c))));
+	return ret == WOLFSSL_SHUTDOWN_NOT_DONE && !transport_ended(c) ? SAYS_WANT_READ : o;
 }
 
 static enum outcome close_call(struct conn *c, struct call *k)
