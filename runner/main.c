@@ -161,9 +161,44 @@ static int unknown_name(const char *name, char **names, size_t n, const char *wh
 		fprintf(stderr, "known:");
 		for (size_t i = 0; i < n && i < 40; i++)
 			fprintf(stderr, " %s", names[i]);
-		fprintf(stderr, "\n");
+		fprintf(stderr, n > 40 ? " ... (`closedrill list` shows all %zu)\n" : "\n", n);
 	}
 	return EXIT_USAGE;
+}
+
+/* The names of all cases, once each; the caller frees the list, not the names. One that is NAME without its theme comes first. */
+static char **case_names(const struct catalogue *s, const char *name, size_t *n)
+{
+	char **names = calloc(s->nscripts + 1, sizeof(*names));
+
+	*n = 0;
+	for (size_t i = 0; names && i < s->nscripts; i++) {
+		const char *slash = strchr(s->scripts[i].name, '/');
+
+		if (!script_is_first(s, i))
+			continue;
+		names[(*n)++] = (char *)s->scripts[i].name;
+		if (slash && strcmp(slash + 1, name) == 0) {
+			names[0] = (char *)s->scripts[i].name;
+			*n = 1;
+			break;
+		}
+	}
+	return names;
+}
+
+static int unknown_case(const struct catalogue *s, const char *name)
+{
+	size_t n;
+	char **names = case_names(s, name, &n);
+	int status = EXIT_USAGE;
+
+	if (n == 1)
+		fprintf(stderr, "closedrill: there is no case \"%s\"; did you mean %s?\n", name, names[0]);
+	else
+		status = unknown_name(name, names, n, "case");
+	free(names);
+	return status;
 }
 
 static int check_globs(const struct run_args *a, const struct catalogue *s)
@@ -174,16 +209,8 @@ static int check_globs(const struct run_args *a, const struct catalogue *s)
 
 		for (size_t i = 0; i < s->nscripts && !any; i++)
 			any = selection_takes(&one, s->scripts[i].name);
-		if (!any) {
-			char **names = calloc(s->nscripts + 1, sizeof(*names));
-			int status;
-
-			for (size_t i = 0; names && i < s->nscripts; i++)
-				names[i] = (char *)s->scripts[i].name;
-			status = unknown_name(a->globs[g], names, names ? s->nscripts : 0, "case");
-			free(names);
-			return status;
-		}
+		if (!any)
+			return unknown_case(s, a->globs[g]);
 	}
 	return 0;
 }

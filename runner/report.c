@@ -211,8 +211,8 @@ static void verbose_line(const struct report *r, enum verdict verdict, const cha
 	json_t *run = json_loadb(json, len, 0, NULL);
 	struct variant v = variant_of(run);
 
-	fprintf(r->out, "%-12s %s %s %s %s %s %s(%.1f ms)\n", verdict_word(verdict), text(run, "implementation"), text(run, "case"), v.word[0], v.word[1],
-	        v.word[2], v.word[3], json_real_value(json_object_get(run, "ms")));
+	fprintf(r->out, "%-12s %s %s %s %s %s%s%s (%.1f ms)\n", verdict_word(verdict), text(run, "implementation"), text(run, "case"), v.word[0], v.word[1],
+	        v.word[2], v.word[3][0] ? " " : "", v.word[3], json_real_value(json_object_get(run, "ms")));
 	variant_free(&v);
 	json_decref(run);
 }
