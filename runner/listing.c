@@ -34,7 +34,7 @@ void list_cases(const struct catalogue *s, bool json)
 		o = json_object();
 		json_object_set_new(o, "case", json_string(sc->name));
 		json_object_set_new(o, "title", slice(sc->title));
-		json_object_set_new(o, "api", slice(sc->api));
+		json_object_set_new(o, "api", sc->api.n ? slice(sc->api) : json_string(""));
 		json_object_set_new(o, "about", json_string(sc->about_host ? "host" : "library"));
 		json_array_append_new(all, o);
 	}

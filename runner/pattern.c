@@ -120,12 +120,16 @@ static bool is_alert(const struct item *it, int code)
 size_t pattern_filter(const struct node *pattern, struct item *items, size_t n)
 {
 	bool handshake = names(pattern, ITEM_HANDSHAKE, ITEM_ANY), ccs = names(pattern, ITEM_CCS, ITEM_ANY);
+	/* Who lets TCP end by FIN or by RST lets it end by one behind the other: shutdown(2), then close(2) with input unread. */
+	bool either_end = names(pattern, ITEM_FIN, ITEM_ANY) && names(pattern, ITEM_RST, ITEM_ANY);
 	bool ticket = names(pattern, ITEM_TICKET, ITEM_ANY), canceled = names(pattern, ITEM_ALERT, ALERT_USER_CANCELED);
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if ((items[i].kind == ITEM_HANDSHAKE && !handshake) || (items[i].kind == ITEM_CCS && !ccs) ||
 		    (items[i].kind == ITEM_TICKET && !ticket))
+			continue;
+		if (either_end && items[i].kind == ITEM_FIN && i + 1 < n && items[i + 1].kind == ITEM_RST)
 			continue;
 		if (is_alert(&items[i], ALERT_USER_CANCELED) && !canceled && i + 1 < n && is_alert(&items[i + 1], ALERT_CLOSE_NOTIFY))
 			continue;

@@ -5,7 +5,7 @@
 %%	open            gen_tcp:connect or gen_tcp:accept
 %%	handshake       ssl:connect or ssl:handshake, which upgrade the socket
 %%	read            ssl:recv(S, 0) of the passive socket, which gives what is there; what a read did not ask for waits for the next.
-%%	                {error, closed} is `closed`
+%%	                {error, closed} is `closed`; from any other call it is `refused`, from the handshake an `error`
 %%	write           ssl:send
 %%	shutdown write  ssl:shutdown(S, write)
 %%	close           ssl:close
@@ -87,6 +87,7 @@ native(Call, Reason) when is_atom(Reason) ->
 native(Call, Reason) ->
 	io_lib:format("~s=error ~s", [Call, quote(io_lib:format("~0p", [Reason]))]).
 
+said(_, Call, {error, closed}) -> answer("refused", native(Call, closed));
 said(_, Call, {error, Reason}) -> answer(outcome(Reason), native(Call, Reason));
 said(Outcome, Call, _) -> answer(Outcome, [Call, "=ok"]).
 
@@ -107,6 +108,9 @@ handshake(C = #conn{role = "server", tcp = Tcp}) -> handshook(C, "handshake", ss
 handshook(C, Call, {ok, Tls}) ->
 	answer("ok", [Call, "=ok"]),
 	C#conn{tls = Tls};
+handshook(C, Call, {error, closed}) ->
+	answer("error", native(Call, closed)),
+	C;
 handshook(C, Call, Error) ->
 	said("", Call, Error),
 	C.
@@ -135,7 +139,8 @@ wait_reader(#conn{reader = undefined}) -> ok;
 wait_reader(#conn{reader = Reader}) -> receive {'DOWN', _, process, Reader, {said, Answer}} -> say(Answer) end.
 
 call("handshake", "", C) -> handshake(C);
-call(_, _, C = #conn{tls = undefined, tcp = Tcp}) -> said("ok", "gen_tcp:close", gen_tcp:close(Tcp)), C;
+call("close", "", #conn{tls = undefined, tcp = Tcp}) -> said("ok", "gen_tcp:close", gen_tcp:close(Tcp)), undefined;
+call(_, _, C = #conn{tls = undefined}) -> answer("refused", "\"there is no TLS socket\""), C;
 call("read", N, C) -> read(C, list_to_integer(N));
 call("write", Text, C) -> said("ok", "send", ssl:send(C#conn.tls, payload(Text))), C;
 call("shutdown write", "", C) -> said("sent", "shutdown", ssl:shutdown(C#conn.tls, write)), C;
