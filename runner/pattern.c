@@ -83,10 +83,10 @@ static void reach(const struct match *m, const struct node *nd, const bool *from
 	}
 }
 
-bool pattern_fits(const struct node *pattern, const struct item *items, size_t n)
+static bool fits(const struct node *pattern, const struct item *items, size_t n)
 {
 	struct match m = { items, n };
-	bool *from, *to, fits;
+	bool *from, *to, all;
 
 	if (!pattern)
 		return n == 0;
@@ -94,10 +94,10 @@ bool pattern_fits(const struct node *pattern, const struct item *items, size_t n
 	to = set_new(&m);
 	from[0] = true;
 	reach(&m, pattern, from, to);
-	fits = to[n];
+	all = to[n];
 	free(from);
 	free(to);
-	return fits;
+	return all;
 }
 
 static bool names(const struct node *nd, enum item_kind kind, int code)
@@ -112,6 +112,29 @@ static bool names(const struct node *nd, enum item_kind kind, int code)
 	return false;
 }
 
+/* Who lets TCP end by FIN or by RST lets it end by one behind the other: shutdown(2), then close(2) with input unread. */
+static bool fits_by_rst(const struct node *pattern, const struct item *items, size_t n)
+{
+	struct item *kept;
+	bool all;
+
+	if (n < 2 || items[n - 1].kind != ITEM_RST || items[n - 2].kind != ITEM_FIN ||
+	    !names(pattern, ITEM_FIN, ITEM_ANY) || !names(pattern, ITEM_RST, ITEM_ANY))
+		return false;
+	kept = malloc((n - 1) * sizeof(*kept));
+	assert(kept);
+	memcpy(kept, items, (n - 2) * sizeof(*kept));
+	kept[n - 2] = items[n - 1];
+	all = fits(pattern, kept, n - 1);
+	free(kept);
+	return all;
+}
+
+bool pattern_fits(const struct node *pattern, const struct item *items, size_t n)
+{
+	return fits(pattern, items, n) || fits_by_rst(pattern, items, n);
+}
+
 static bool is_alert(const struct item *it, int code)
 {
 	return it->kind == ITEM_ALERT && !it->malformed && it->code == code;
@@ -120,16 +143,12 @@ static bool is_alert(const struct item *it, int code)
 size_t pattern_filter(const struct node *pattern, struct item *items, size_t n)
 {
 	bool handshake = names(pattern, ITEM_HANDSHAKE, ITEM_ANY), ccs = names(pattern, ITEM_CCS, ITEM_ANY);
-	/* Who lets TCP end by FIN or by RST lets it end by one behind the other: shutdown(2), then close(2) with input unread. */
-	bool either_end = names(pattern, ITEM_FIN, ITEM_ANY) && names(pattern, ITEM_RST, ITEM_ANY);
 	bool ticket = names(pattern, ITEM_TICKET, ITEM_ANY), canceled = names(pattern, ITEM_ALERT, ALERT_USER_CANCELED);
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if ((items[i].kind == ITEM_HANDSHAKE && !handshake) || (items[i].kind == ITEM_CCS && !ccs) ||
 		    (items[i].kind == ITEM_TICKET && !ticket))
-			continue;
-		if (either_end && items[i].kind == ITEM_FIN && i + 1 < n && items[i + 1].kind == ITEM_RST)
 			continue;
 		if (is_alert(&items[i], ALERT_USER_CANCELED) && !canceled && i + 1 < n && is_alert(&items[i + 1], ALERT_CLOSE_NOTIFY))
 			continue;
