@@ -171,6 +171,10 @@ static const struct {
 	{ SYS_recvmmsg, 4, POINTER_NULL, "recvmmsg" },
 };
 
+/* A runtime's housekeeping timers run for many seconds; no call of a library that waits longer than any watchdog can be told from one
+ * that waits for ever. */
+enum { LONG_WAIT_MS = 10000 };
+
 /* "NR 0xARG0 0xARG1 ...", or "running". The name of a call with a finite timeout; NULL when it waits for ever. */
 static const char *timed_call(const char *text)
 {
@@ -188,7 +192,7 @@ static const char *timed_call(const char *text)
 		if (timed_calls[i].nr != nr)
 			continue;
 		if (timed_calls[i].forever == MS_NEGATIVE)
-			return (int32_t)v < 0 ? NULL : timed_calls[i].name;
+			return (int32_t)v < 0 || (int32_t)v > LONG_WAIT_MS ? NULL : timed_calls[i].name;
 		return timed_calls[i].forever == POINTER_NULL && v == 0 ? NULL : timed_calls[i].name;
 	}
 	return NULL;
