@@ -796,6 +796,8 @@ static void build_conn(struct evidence *e, int index)
 		assert(c->packet_frame);
 		c->packet_frame[c->npackets++] = i;
 	}
+	/* It reset first: its kernel took nothing more, and ours has nothing to end any more. */
+	c->undelivered |= c->stream.dir[iut_dir(e->variant)].rst;
 	decode_stream(&c->stream, &c->secrets, &c->decoded);
 }
 

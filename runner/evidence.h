@@ -33,7 +33,7 @@ struct conn_seen {
 	struct buf sent;
 	struct claim *claims; size_t nclaims;
 	struct flight *flights; size_t nflights;
-	bool fin_sent, reset_sent, undelivered; /* undelivered: the IUT's window did not take all */
+	bool fin_sent, reset_sent, undelivered; /* undelivered: the IUT's window did not take all, or it reset */
 	bool closed;                            /* by close(2): the kernel chose between FIN and RST */
 	bool forged, forged_fin;                /* somebody on the path sent segments in its name; a FIN that counts */
 	/* What calls gave and took. */

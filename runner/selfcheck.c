@@ -38,7 +38,7 @@ static bool ends_left(const struct conn_seen *c, const struct direction *d, stru
 		buf_printf(why, "%s FIN is not in the capture", c->forged_fin ? "the forged" : "the peer's");
 		return false;
 	}
-	if (c->reset_sent && !d->rst) {
+	if (c->reset_sent && !d->rst && !c->undelivered) {
 		buf_printf(why, "the peer's RST is not in the capture");
 		return false;
 	}

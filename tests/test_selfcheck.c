@@ -101,6 +101,7 @@ static void rst_there(struct run *r) { r->c->reset_sent = r->d->rst = true; }
 static void closed_fin(struct run *r) { r->c->closed = true; r->c->fin_sent = false; }
 static void closed_rst(struct run *r) { r->c->closed = r->d->rst = true; r->d->fin = r->c->fin_sent = false; }
 static void closed_nothing(struct run *r) { r->c->closed = true; r->d->fin = r->c->fin_sent = false; }
+static void rst_too_late(struct run *r) { r->c->reset_sent = true; r->c->undelivered = true; }
 static void closed_undelivered(struct run *r) { closed_nothing(r); r->c->undelivered = true; }
 static void forged_rst(struct run *r) { r->c->forged = r->d->rst = true; r->d->fin = false; }
 static void forged_fin(struct run *r) { r->c->forged = r->c->forged_fin = true; r->c->fin_sent = false; }
@@ -158,6 +159,7 @@ static const struct { const char *name; void (*change)(struct run *); const char
 	{ "a FIN that was not sent",                     fin_unsent,               "a FIN that the peer did not send" },
 	{ "no FIN and none sent",                        no_end_at_all,            NULL },
 	{ "RST is missing",                              no_rst,                   "RST is not" },
+	{ "RST is missing, as the other side reset first", rst_too_late,           NULL },
 	{ "RST is there",                                rst_there,                NULL },
 	{ "close: a FIN",                                closed_fin,               NULL },
 	{ "close: a RST",                                closed_rst,               NULL },
