@@ -317,6 +317,12 @@ static void poll_hour(void)
 	poll_for(HOUR_S * 1000);
 }
 
+/* Within the watchdog. */
+static void poll_seconds(void)
+{
+	poll_for(9000);
+}
+
 static void ppoll_for(const struct timespec *t)
 {
 	struct pollfd p = { pipe_fd, POLLIN, 0 };
@@ -372,6 +378,11 @@ static void epoll_hour(void)
 	epoll_for(HOUR_S * 1000);
 }
 
+static void epoll_seconds(void)
+{
+	epoll_for(9000);
+}
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 
@@ -410,13 +421,15 @@ static const struct { const char *what; void (*act)(void); unsigned timed; const
 	{ "two in nanosleep",   two_sleep,      2, "nanosleep" },
 	{ "one in nanosleep",   one_sleeps,     1, "nanosleep" },
 	{ "poll for ever",      poll_for_ever,  0, "" },
-	{ "poll",               poll_hour,      1, "poll" },
+	{ "poll",               poll_seconds,   1, "poll" },
+	{ "poll, beyond any watchdog", poll_hour, 0, "" },
 	{ "ppoll for ever",     ppoll_for_ever, 0, "" },
 	{ "ppoll",              ppoll_hour,     1, "ppoll" },
 	{ "select for ever",    select_for_ever, 0, "" },
 	{ "select",             select_hour,    1, "select" },
 	{ "epoll for ever",     epoll_for_ever, 0, "" },
-	{ "epoll",              epoll_hour,     1, "epoll_" },
+	{ "epoll",              epoll_seconds,  1, "epoll_" },
+	{ "epoll, beyond any watchdog", epoll_hour, 0, "" },
 	{ "condition for ever", cond_for_ever,  0, "" },
 	{ "condition",          cond_hour,      1, "futex" },
 	{ "sigtimedwait",       signal_hour,    1, "rt_sigtimedwait" },
