@@ -94,16 +94,6 @@ static void note_notify(struct reader *r, const struct item *it, size_t packet)
 	r->out->notify_packet[r->dir] = packet;
 }
 
-/* 1.3: every alert but the two closure alerts, whatever its level; 1.2: level fatal. */
-static bool ends_connection(const struct reader *r, const struct item *it)
-{
-	const struct suite *suite = r->flow.secrets->suite;
-
-	if (it->malformed || it->code == ALERT_CLOSE_NOTIFY)
-		return false;
-	return suite && suite->version == TLS13 ? it->code != ALERT_USER_CANCELED : it->level == ALERT_FATAL;
-}
-
 static void add_content(struct reader *r, uint8_t type, enum item_keys keys, size_t at, size_t end, size_t packet)
 {
 	struct bytes content = buf_bytes(&r->plain);
@@ -120,7 +110,7 @@ static void add_content(struct reader *r, uint8_t type, enum item_keys keys, siz
 		it.keys = keys;
 		note_notify(r, &it, packet);
 		/* The connection ends there: nothing behind it may be accepted (RFC 8446 6, RFC 5246 7.2.2). */
-		r->broken |= ends_connection(r, &it);
+		r->broken |= item_is_error_alert(&it, r->flow.secrets->suite && r->flow.secrets->suite->version == TLS13);
 		break;
 	case TYPE_HANDSHAKE:
 		add_messages(r, content, keys, at, end, packet);

@@ -717,14 +717,16 @@ static bool mark_step(struct worker *w, struct fault *f)
 
 struct intake { struct worker *w; size_t mark; };
 
+static bool of_conn(const struct conn_seen *c, const struct segment *s)
+{
+	return (s->from_port == c->iut_port && s->to_port == c->peer_port) || (s->from_port == c->peer_port && s->to_port == c->iut_port);
+}
+
 static bool is_ours(const struct worker *w, const struct segment *s)
 {
-	for (int i = 0; i < w->e->nconns; i++) {
-		const struct conn_seen *c = &w->e->conns[i];
-
-		if ((s->from_port == c->iut_port && s->to_port == c->peer_port) || (s->from_port == c->peer_port && s->to_port == c->iut_port))
+	for (int i = 0; i < w->e->nconns; i++)
+		if (of_conn(&w->e->conns[i], s))
 			return true;
-	}
 	return false;
 }
 
@@ -787,9 +789,7 @@ static void build_conn(struct evidence *e, int index)
 		struct segment s;
 		struct bytes data = { e->frames_data.p + e->frames[i].at, e->frames[i].len };
 
-		if (e->frames[i].step > last || e->frames[i].step < first || !segment_parse(data, &s))
-			continue;
-		if (!((s.from_port == c->iut_port && s.to_port == c->peer_port) || (s.from_port == c->peer_port && s.to_port == c->iut_port)))
+		if (e->frames[i].step > last || e->frames[i].step < first || !segment_parse(data, &s) || !of_conn(c, &s))
 			continue;
 		stream_add(&c->stream, &s, c->npackets);
 		c->packet_frame = reallocarray(c->packet_frame, c->npackets + 1, sizeof(*c->packet_frame));

@@ -38,12 +38,9 @@ static bool is_notify(const struct seen_item *it)
 	return it->item.kind == ITEM_ALERT && !it->item.malformed && it->item.code == ALERT_CLOSE_NOTIFY;
 }
 
-/* 1.3: every alert but the two closure alerts is an error alert, whatever its level (RFC 8446 6); 1.2: level fatal. */
 static bool is_error_alert(const struct scan *s, const struct seen_item *it)
 {
-	if (it->item.kind != ITEM_ALERT || it->item.malformed || it->item.code == ALERT_CLOSE_NOTIFY)
-		return false;
-	return variant_13(s->e->variant) ? it->item.code != ALERT_USER_CANCELED : it->item.level == ALERT_FATAL;
+	return item_is_error_alert(&it->item, variant_13(s->e->variant));
 }
 
 static bool is_record(const struct seen_item *it)

@@ -346,3 +346,10 @@ bool item_fits(const struct item *pattern, const struct item *seen)
 		return pattern->code == ITEM_ANY || pattern->code == seen->code;
 	return true;
 }
+
+bool item_is_error_alert(const struct item *it, bool v13)
+{
+	if (it->kind != ITEM_ALERT || it->malformed || it->code == ALERT_CLOSE_NOTIFY)
+		return false;
+	return v13 ? it->code != ALERT_USER_CANCELED : it->level == ALERT_FATAL;
+}

@@ -37,6 +37,9 @@ int item_parse(const struct bytes *words, size_t n, bool pattern, struct item *i
 /* Does a seen item fit one of a pattern? For DATA and RAW, lengths are compared by the caller after runs were joined. */
 bool item_fits(const struct item *pattern, const struct item *seen);
 
+/* An alert after which nothing counts. 1.3: every one but the two closure alerts, whatever its level (RFC 8446 6); 1.2: level fatal. */
+bool item_is_error_alert(const struct item *it, bool v13);
+
 /* All words that can begin an item, for suggestions. */
 const char *const *item_words(size_t *n);
 
