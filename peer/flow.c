@@ -19,6 +19,7 @@ void flow_free(struct flow *fl)
 	keys_free(&fl->now);
 	keys_free(&fl->old);
 	keys_free(&fl->handshake);
+	keys_free(&fl->early);
 	buf_free(&fl->message);
 	*fl = (struct flow){ 0 };
 }
@@ -33,14 +34,30 @@ static struct bytes secret_bytes(const struct secret *s)
 	return (struct bytes){ s->p, s->n };
 }
 
+static const struct secret *handshake_secret(const struct flow *fl)
+{
+	return fl->client ? &fl->secrets->client_handshake : &fl->secrets->server_handshake;
+}
+
+/* The session's suite is the connection's, or the server would have taken no early data (RFC 8446 4.2.10). */
+static void use_early_keys(struct flow *fl)
+{
+	const struct secret *s = &fl->secrets->client_early;
+
+	if (fl->epoch == EPOCH_CLEAR && fl->client && is13(fl) && s->n && keys_from_secret(&fl->now, fl->secrets->suite, secret_bytes(s)))
+		fl->epoch = EPOCH_EARLY;
+}
+
 static void use_handshake_keys(struct flow *fl)
 {
-	const struct secret *s = fl->client ? &fl->secrets->client_handshake : &fl->secrets->server_handshake;
+	const struct secret *s = handshake_secret(fl);
+	struct keys fresh = { 0 };
 
-	if (fl->epoch != EPOCH_CLEAR || !is13(fl) || !s->n)
+	if (fl->epoch > EPOCH_EARLY || !is13(fl) || !s->n || !keys_from_secret(&fresh, fl->secrets->suite, secret_bytes(s)))
 		return;
-	if (keys_from_secret(&fl->now, fl->secrets->suite, secret_bytes(s)))
-		fl->epoch = EPOCH_HANDSHAKE;
+	fl->early = fl->now;                    /* none, where there was no early data */
+	fl->now = fresh;
+	fl->epoch = EPOCH_HANDSHAKE;
 }
 
 static void use_data_keys_13(struct flow *fl)
@@ -90,6 +107,10 @@ static void message_passed(struct flow *fl, uint8_t type, struct bytes body)
 		if (!fl->client && !(body.n >= 34 && memcmp(body.p + 2, retry_random, 32) == 0))
 			use_handshake_keys(fl);
 		break;
+	case HS_END_OF_EARLY_DATA:
+		if (fl->epoch == EPOCH_EARLY)
+			use_handshake_keys(fl);
+		break;
 	case HS_FINISHED:
 		fl->finished = true;
 		if (is13(fl))
@@ -131,8 +152,10 @@ void flow_passed(struct flow *fl, uint8_t type, struct bytes content)
 
 struct keys *flow_keys(struct flow *fl)
 {
-	/* A client goes over to handshake keys once it has the ServerHello (RFC 8446 A.1); a 1.2 side by its own ChangeCipherSpec. */
-	if (fl->client)
+	/* Behind its hello a client that offers early data uses early keys up to its EndOfEarlyData; any other goes over to handshake keys
+	 * once it has the ServerHello (RFC 8446 A.1). A 1.2 side does so by its own ChangeCipherSpec. */
+	use_early_keys(fl);
+	if (fl->client && fl->epoch == EPOCH_CLEAR)
 		use_handshake_keys(fl);
 	return &fl->now;
 }
@@ -154,12 +177,30 @@ static int open_clear(const struct record *rec, uint8_t *type, struct buf *plain
 	return FLOW_CLEAR;
 }
 
+/* A server that has taken no early data is sent no EndOfEarlyData: handshake keys come next (RFC 8446 4.2.10, 4.5). */
+static bool open_refused(struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain)
+{
+	const struct secret *s = handshake_secret(fl);
+	struct keys keys = { 0 };
+	bool ok = fl->epoch == EPOCH_EARLY && s->n && keys_from_secret(&keys, fl->secrets->suite, secret_bytes(s)) &&
+	          keys_open(&keys, rec, type, plain);
+
+	keys_free(&keys);
+	if (!ok)
+		return false;
+	use_handshake_keys(fl);
+	fl->now.seq = 1;
+	return true;
+}
+
 static int open_other(struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain)
 {
 	if (fl->old.suite && keys_open(&fl->old, rec, type, plain))
 		return FLOW_OLD;
 	if (fl->handshake.suite && keys_open(&fl->handshake, rec, type, plain))
 		return FLOW_HANDSHAKE;
+	if (fl->early.suite && keys_open(&fl->early, rec, type, plain))
+		return FLOW_EARLY;
 	if (open_next(fl, rec, type, plain))
 		return FLOW_NEXT;
 	/* In the clear a record is only what cannot be a sealed one: an alert of two bytes, say. */
@@ -174,17 +215,45 @@ int flow_open(struct flow *fl, const struct record *rec, bool strict, uint8_t *t
 	bool clear;
 
 	if (fl->client && rec->type == TYPE_DATA)
-		use_handshake_keys(fl);
-	/* 1.3: a ChangeCipherSpec is never protected (RFC 8446 5); 1.2: nothing is before this side's own. */
-	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS);
+		flow_keys(fl);
+	/* 1.3: a ChangeCipherSpec is never protected (RFC 8446 5), nor is the second ClientHello that a HelloRetryRequest asks for;
+	 * 1.2: nothing is before this side's own. */
+	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS) || (fl->epoch == EPOCH_EARLY && rec->type == TYPE_HANDSHAKE);
 	if (clear) {
 		open_clear(rec, type, plain);
 		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
 		return FLOW_NOW;
 	}
-	if (!(is13(fl) && rec->type != TYPE_DATA) && keys_open(&fl->now, rec, type, plain)) {
+	if (!(is13(fl) && rec->type != TYPE_DATA) && (keys_open(&fl->now, rec, type, plain) || (!strict && open_refused(fl, rec, type, plain)))) {
 		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
 		return FLOW_NOW;
 	}
 	return strict ? -1 : open_other(fl, rec, type, plain);
+}
+
+/* All that OpenSSL seals under early keys is one record: an EndOfEarlyData, or the alert that comes in its place. */
+static bool open_first_early(const struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain)
+{
+	struct keys first = { 0 };
+	bool ok = fl->epoch == EPOCH_EARLY && keys_copy(&first, &fl->now);
+
+	first.seq = 0;
+	ok = ok && keys_open(&first, rec, type, plain);
+	keys_free(&first);
+	return ok;
+}
+
+int flow_relay(struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain, struct buf *out)
+{
+	size_t had = plain->n;
+	struct bytes content;
+
+	if (rec->type == TYPE_DATA && flow_keys(fl)->seq && open_first_early(fl, rec, type, plain)) {
+		content = (struct bytes){ plain->p + had, plain->n - had };
+		keys_seal(&fl->now, *type, content, 0, out);
+		flow_passed(fl, *type, content);
+		return FLOW_NOW;
+	}
+	buf_add_bytes(out, rec->whole);
+	return flow_open(fl, rec, false, type, plain);
 }

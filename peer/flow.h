@@ -8,19 +8,19 @@
 /* What a connection negotiated; filled as the handshake goes on (handshake.c), read by flows. */
 struct secrets {
 	const struct suite *suite;              /* NULL: nothing negotiated yet */
-	struct secret client_handshake, server_handshake, client_data, server_data;     /* 1.3 traffic secrets */
+	struct secret client_early, client_handshake, server_handshake, client_data, server_data;       /* 1.3 traffic secrets */
 	struct secret master;                   /* 1.2 */
 	uint8_t client_random[32], server_random[32];
 };
 
-enum epoch { EPOCH_CLEAR, EPOCH_HANDSHAKE, EPOCH_DATA };
-enum { FLOW_NOW, FLOW_OLD, FLOW_HANDSHAKE, FLOW_CLEAR, FLOW_NEXT };    /* which keys opened a record */
+enum epoch { EPOCH_CLEAR, EPOCH_EARLY, EPOCH_HANDSHAKE, EPOCH_DATA };   /* EARLY: 0-RTT, a client's alone */
+enum { FLOW_NOW, FLOW_OLD, FLOW_HANDSHAKE, FLOW_CLEAR, FLOW_NEXT, FLOW_EARLY }; /* which keys opened a record */
 
 struct flow {
 	bool client;                            /* the client's sending direction */
 	const struct secrets *secrets;          /* borrowed */
 	enum epoch epoch;
-	struct keys now, old, handshake;        /* old: the generation before; handshake: 1.3, kept after Finished */
+	struct keys now, old, handshake, early; /* old: the generation before; handshake: 1.3, kept after Finished; early: kept after 0-RTT */
 	struct buf message;                     /* handshake bytes of a message that is not complete */
 	bool finished;                          /* this side's Finished has passed */
 	unsigned sealed_data;                   /* records that passed under application keys */
@@ -33,6 +33,10 @@ void flow_free(struct flow *fl);
  * the content is appended to *plain. Returns which keys opened it (FLOW_NOW ...), -1 if none does. With `strict`
  * only the keys in force are tried: what a right receiver would do. */
 int flow_open(struct flow *fl, const struct record *rec, bool strict, uint8_t *type, struct buf *plain);
+
+/* Takes a record of this side that OpenSSL has sealed, moves on by it as flow_open does, and appends to *out what is to leave: the
+ * record as it is, or, behind early data of our own, which OpenSSL has not counted, the same content sealed anew in its place. */
+int flow_relay(struct flow *fl, const struct record *rec, uint8_t *type, struct buf *plain, struct buf *out);
 
 /* The keys in force for the next record to be sealed, set up if the handshake has just made them available. */
 struct keys *flow_keys(struct flow *fl);

@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
+enum { EARLY_ROOM = 16384 };                     /* bytes of early data that our tickets permit */
+
 static int hex_value(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -22,6 +24,7 @@ static struct secret *secret_named(struct secrets *s, const char *label, size_t 
 {
 	const struct { const char *label; struct secret *at; } rows[] = {
 		{ "CLIENT_RANDOM", &s->master },
+		{ "CLIENT_EARLY_TRAFFIC_SECRET", &s->client_early },
 		{ "CLIENT_HANDSHAKE_TRAFFIC_SECRET", &s->client_handshake },
 		{ "SERVER_HANDSHAKE_TRAFFIC_SECRET", &s->server_handshake },
 		{ "CLIENT_TRAFFIC_SECRET_0", &s->client_data },
@@ -132,6 +135,41 @@ static void take_output(struct handshake *h, struct buf *out)
 	}
 }
 
+void handshake_permit_early(struct handshake *h)
+{
+	SSL_set_max_early_data(h->ssl, EARLY_ROOM);
+}
+
+void handshake_use_early(struct handshake *h)
+{
+	h->early = h->server || handshake_early_room(h) > 0;
+}
+
+uint32_t handshake_early_room(const struct handshake *h)
+{
+	const SSL_SESSION *s = SSL_get0_session(h->ssl);
+
+	return !h->server && s ? SSL_SESSION_get_max_early_data(s) : 0;
+}
+
+/* A client's hello offers early data when OpenSSL is given some, and be it none. A server reads until there is no more: what comes out
+ * is dropped, as whoever feeds it opens the records beside it. */
+static int go_on(struct handshake *h)
+{
+	uint8_t sink[4096];
+	size_t n;
+	int r = SSL_READ_EARLY_DATA_SUCCESS;
+
+	if (h->early && !h->server)
+		h->early = !SSL_write_early_data(h->ssl, "", 0, &n);
+	while (h->early && h->server && r == SSL_READ_EARLY_DATA_SUCCESS)
+		r = SSL_read_early_data(h->ssl, sink, sizeof(sink), &n);
+	if (h->early && r != SSL_READ_EARLY_DATA_FINISH)
+		return 0;
+	h->early = false;
+	return SSL_do_handshake(h->ssl);
+}
+
 void handshake_feed(struct handshake *h, struct bytes record, struct buf *out)
 {
 	int r;
@@ -139,7 +177,7 @@ void handshake_feed(struct handshake *h, struct bytes record, struct buf *out)
 	if (record.n)
 		BIO_write(h->in, record.p, (int)record.n);
 	ERR_clear_error();
-	r = SSL_do_handshake(h->ssl);
+	r = go_on(h);
 	take_output(h, out);
 	if (r == 1) {
 		h->done = true;

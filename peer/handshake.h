@@ -22,11 +22,18 @@ struct handshake {
 	struct secrets secrets;
 	struct buf keylog;                      /* lines of an SSLKEYLOGFILE */
 	bool server, done, failed;
+	bool early;                             /* 0-RTT: what comes next is a client's hello with it, or a server's early data */
 	char error[160];                        /* why it failed */
 };
 
 /* session: to offer (a client), or NULL. The handshake must not move in memory until handshake_free. */
 bool handshake_start(struct handshake *h, const struct context *c, SSL_SESSION *session, struct fault *f);
+/* Right behind handshake_start, in 1.3. 0-RTT: tickets permit early data; a client offers it if its session permits any; a server takes
+ * what is offered. The early records themselves are the caller's: a client seals them, a server's are fed and opened beside it. */
+void handshake_permit_early(struct handshake *h);
+void handshake_use_early(struct handshake *h);
+/* As client: how many bytes of early data the session permits; 0: none. */
+uint32_t handshake_early_room(const struct handshake *h);
 /* Takes one whole record (empty: nothing, a client's first step), goes on, and appends what is to be sent to *out. */
 void handshake_feed(struct handshake *h, struct bytes record, struct buf *out);
 /* Ends it: what came can be no record. */

@@ -60,7 +60,7 @@ void peer_handshake_to(struct peer *p, int message)
 {
 	p->stop_at = message;
 	p->stopped = message == PEER_TO_NOTHING;
-	if (p->stopped)
+	if (p->stopped && !p->server)
 		return;
 	if (!p->handshaking && !p->server)
 		handshake_feed(&p->hs, (struct bytes){ NULL, 0 }, &p->queued);
@@ -109,9 +109,8 @@ static void release_queued(struct peer *p)
 			break;
 		plain.n = 0;
 		sealed = p->out.epoch == EPOCH_DATA;
-		if (flow_open(&p->out, &rec, true, &type, &plain) >= 0 && sealed)
+		if (flow_relay(&p->out, &rec, &type, &plain, &p->sent) >= 0 && sealed)
 			p->openssl_sealed++;
-		buf_add_bytes(&p->sent, rec.whole);
 		p->stopped = p->stop_at >= 0 && has_message(type, buf_bytes(&plain), p->stop_at);
 		buf_drop(&p->queued, rec.whole.n);
 	}
@@ -170,6 +169,9 @@ static void seal_with(struct peer *p, int which, unsigned type, struct bytes con
 		break;
 	case FLOW_HANDSHAKE:
 		keys_seal(p->out.epoch == EPOCH_HANDSHAKE ? now : &p->out.handshake, type, content, pad, out);
+		break;
+	case FLOW_EARLY:
+		keys_seal(p->out.epoch == EPOCH_EARLY ? now : &p->out.early, type, content, pad, out);
 		break;
 	case FLOW_CLEAR:
 		keys_seal(&tmp, type, content, 0, out);

@@ -57,7 +57,8 @@ bool peer_start(struct peer *p, int fd, const struct context *c, SSL_SESSION *se
 void peer_drop(struct peer *p);
 void peer_free(struct peer *p);
 
-/* Lets the handshake run up to and including this message (a HS_ number, PEER_TO_END, PEER_TO_NOTHING). */
+/* Lets the handshake run up to and including this message (a HS_ number, PEER_TO_END, PEER_TO_NOTHING). As server it takes in what
+ * comes even to PEER_TO_NOTHING, and answers nothing: the early data behind a ClientHello can be opened then. */
 void peer_handshake_to(struct peer *p, int message);
 bool peer_handshake_done(const struct peer *p);         /* both Finished messages have passed */
 bool peer_handshake_reached(const struct peer *p);      /* the message asked for has left */

@@ -9,6 +9,7 @@
 #define EXTENSIONS   "08 000002 0000 "
 #define FINISHED     "14 000004 aabbccdd "
 #define KEY_UPDATE   "18 000001 00 "
+#define END_OF_EARLY "05 000000 "
 
 enum who { CLIENT, SERVER };
 
@@ -219,6 +220,146 @@ START_TEST(no_secrets)
 	ck_assert_int_eq(give(&t, &t.none, TYPE_HANDSHAKE, FINISHED), FLOW_NOW);
 	ck_assert_int_eq(give(&t, &t.none, TYPE_ALERT, "0228"), FLOW_NOW);
 	ck_assert_int_eq(t.flow.epoch, EPOCH_CLEAR);
+	end(&t);
+}
+END_TEST
+
+/* --- 0-RTT --- */
+
+static struct secrets secrets_early(void)
+{
+	struct secrets s = secrets13();
+
+	s.client_early = secret_of(8, 32);
+	return s;
+}
+
+static void start_early(struct test *t, struct keys *early)
+{
+	start(t, CLIENT, secrets_early());
+	*early = keys_of(&t->secrets, &t->secrets.client_early);
+	ck_assert_int_eq(give(t, &t->none, TYPE_HANDSHAKE, "01 000000"), FLOW_NOW);
+	ck_assert_int_eq(give(t, &t->none, TYPE_CCS, "01"), FLOW_NOW);
+	ck_assert_int_eq(t->flow.epoch, EPOCH_CLEAR);
+	ck_assert_int_eq(give(t, early, TYPE_DATA, "68656c6c6f"), FLOW_NOW);
+	ck_assert_int_eq(t->flow.epoch, EPOCH_EARLY);
+}
+
+/* Early keys last up to the EndOfEarlyData, alerts among it; what they seal behind it is out of its time. */
+START_TEST(early_taken)
+{
+	struct keys early;
+	struct test t;
+
+	start_early(&t, &early);
+	ck_assert_int_eq(give_as(&t, &early, TYPE_ALERT, "0100", true), FLOW_NOW);
+	ck_assert_int_eq(give_as(&t, &early, TYPE_HANDSHAKE, END_OF_EARLY, true), FLOW_NOW);
+	ck_assert_int_eq(t.flow.epoch, EPOCH_HANDSHAKE);
+	ck_assert_int_eq(give_as(&t, &early, TYPE_ALERT, "0100", true), -1);
+	early.seq--;
+	ck_assert_int_eq(give(&t, &early, TYPE_ALERT, "0100"), FLOW_EARLY);
+	ck_assert_int_eq(give_as(&t, &t.handshake, TYPE_HANDSHAKE, FINISHED, true), FLOW_NOW);
+	ck_assert_int_eq(give(&t, &early, TYPE_DATA, "00"), FLOW_EARLY);
+	ck_assert_int_eq(give_as(&t, &t.data, TYPE_DATA, "00", true), FLOW_NOW);
+	ck_assert_uint_eq(t.flow.sealed_data, 1);
+	keys_free(&early);
+	end(&t);
+}
+END_TEST
+
+/* A server that has not taken it is sent no EndOfEarlyData. Whoever has taken it opens nothing else before that. */
+START_TEST(early_refused)
+{
+	struct keys early;
+	struct test t;
+
+	start_early(&t, &early);
+	ck_assert_int_eq(give_as(&t, &t.handshake, TYPE_HANDSHAKE, FINISHED, true), -1);
+	t.handshake.seq = 0;
+	ck_assert_int_eq(give(&t, &t.handshake, TYPE_ALERT, "015a"), FLOW_NOW);
+	ck_assert_int_eq(t.flow.epoch, EPOCH_HANDSHAKE);
+	ck_assert_int_eq(give_as(&t, &t.handshake, TYPE_HANDSHAKE, FINISHED, true), FLOW_NOW);
+	ck_assert_int_eq(give_as(&t, &t.data, TYPE_DATA, "00", true), FLOW_NOW);
+	keys_free(&early);
+	end(&t);
+}
+END_TEST
+
+/* A HelloRetryRequest refuses it too: the second hello is in clear again. An alert in clear opens by no key that is in force. */
+START_TEST(early_and_clear)
+{
+	struct keys early;
+	struct test t;
+
+	start_early(&t, &early);
+	ck_assert_int_eq(give(&t, &t.none, TYPE_ALERT, "015a"), FLOW_CLEAR);
+	ck_assert_int_eq(give(&t, &t.none, TYPE_HANDSHAKE, "01 000000"), FLOW_NOW);
+	ck_assert_int_eq(give(&t, &t.handshake, TYPE_HANDSHAKE, FINISHED), FLOW_NOW);
+	ck_assert_int_eq(t.flow.epoch, EPOCH_DATA);
+	keys_free(&early);
+	end(&t);
+}
+END_TEST
+
+/* Only a client has early keys. */
+START_TEST(early_of_a_server)
+{
+	struct test t;
+
+	start(&t, SERVER, secrets_early());
+	ck_assert_ptr_null(flow_keys(&t.flow)->suite);
+	shake_hands(&t, SERVER);
+	ck_assert_int_eq(give(&t, &t.data, TYPE_DATA, "00"), FLOW_NOW);
+	end(&t);
+}
+END_TEST
+
+/* n records of early data of our own, then what OpenSSL seals, by the keys' names: it counts from 0. What leaves is what another flow
+ * opens, one after the other, as by the keys in force. */
+static const struct { unsigned own; const char *keys; unsigned types[3]; const char *contents[3]; } relays[] = {
+	{ 0, "ehd", { TYPE_HANDSHAKE, TYPE_HANDSHAKE, TYPE_DATA }, { END_OF_EARLY, FINISHED, "00" } },
+	{ 1, "ehd", { TYPE_HANDSHAKE, TYPE_HANDSHAKE, TYPE_DATA }, { END_OF_EARLY, FINISHED, "00" } },
+	{ 3, "ehd", { TYPE_HANDSHAKE, TYPE_HANDSHAKE, TYPE_DATA }, { END_OF_EARLY, FINISHED, "00" } },
+	{ 2, "hd",  { TYPE_HANDSHAKE, TYPE_DATA }, { FINISHED, "00" } },
+	{ 2, "e",   { TYPE_ALERT }, { "0228" } },
+};
+
+START_TEST(relay_row)
+{
+	struct buf out = { 0 }, plain = { 0 };
+	struct keys early, *k;
+	struct test t;
+	struct flow reader;
+	struct bytes in;
+	struct record rec;
+	uint8_t type;
+
+	start(&t, CLIENT, secrets_early());
+	flow_start(&reader, true, &t.secrets);
+	early = keys_of(&t.secrets, &t.secrets.client_early);
+	for (unsigned i = 0; i < relays[_i].own; i++)
+		ck_assert(keys_seal(flow_keys(&t.flow), TYPE_DATA, bytes_of("early"), 0, &out));
+	for (size_t i = 0; relays[_i].keys[i]; i++) {
+		struct buf sealed = { 0 }, content = { 0 };
+
+		k = relays[_i].keys[i] == 'e' ? &early : relays[_i].keys[i] == 'h' ? &t.handshake : &t.data;
+		ck_assert(bytes_unhex(bytes_of(relays[_i].contents[i]), &content) && keys_seal(k, relays[_i].types[i], buf_bytes(&content), 0, &sealed));
+		in = buf_bytes(&sealed);
+		plain.n = 0;
+		ck_assert(record_take(&in, &rec) == TAKEN && flow_relay(&t.flow, &rec, &type, &plain, &out) == FLOW_NOW);
+		ck_assert_uint_eq(type, relays[_i].types[i]);
+		same_bytes("relayed", buf_bytes(&plain), buf_bytes(&content));
+		buf_free(&sealed);
+		buf_free(&content);
+	}
+	in = buf_bytes(&out);
+	for (size_t i = 0; i < relays[_i].own + strlen(relays[_i].keys); i++)
+		ck_assert(record_take(&in, &rec) == TAKEN && flow_open(&reader, &rec, false, &type, &plain) == FLOW_NOW);
+	ck_assert_uint_eq(in.n, 0);
+	flow_free(&reader);
+	keys_free(&early);
+	buf_free(&out);
+	buf_free(&plain);
 	end(&t);
 }
 END_TEST
@@ -473,6 +614,7 @@ START_TEST(client_keys)
 }
 END_TEST
 
-ROWS_MAIN("flow", { server_13, 1 }, { client_13, 1 }, { retry_13, 1 }, { whole_12, 2 }, { no_secrets, 2 }, { cut_row, countof(cuts) },
+ROWS_MAIN("flow", { server_13, 1 }, { client_13, 1 }, { retry_13, 1 }, { whole_12, 2 }, { no_secrets, 2 }, { early_taken, 1 }, { early_refused, 1 },
+          { early_and_clear, 1 }, { early_of_a_server, 1 }, { relay_row, countof(relays) }, { cut_row, countof(cuts) },
           { fragmented_server_hello, 1 }, { key_update, 2 }, { key_update_fragmented, 1 }, { key_updates_in_one_record, 1 },
           { order_row, countof(orders) }, { others_move_nothing, 1 }, { clear_behind_keys, 1 }, { two_flows, 1 }, { client_keys, 1 })
