@@ -7,6 +7,8 @@
 
 #include "peer/record.h"
 
+enum { EXTENSION_EARLY_DATA = 42 };             /* RFC 8446 4.2 */
+
 /* One direction while it is read. */
 struct reader {
 	const struct direction *d;
@@ -36,6 +38,8 @@ static enum item_keys keys_label(int which)
 		return KEYS_OLD;
 	case FLOW_HANDSHAKE:
 		return KEYS_HANDSHAKE;
+	case FLOW_EARLY:
+		return KEYS_EARLY;
 	case FLOW_CLEAR:
 		return KEYS_NONE;
 	case FLOW_NEXT:
@@ -67,6 +71,20 @@ static struct item message_item(const struct reader *r, uint8_t type, struct byt
 	return (struct item){ .kind = ITEM_HANDSHAKE, .code = type };
 }
 
+/* An extension early_data in it says that the server takes early data (RFC 8446 4.2.10). */
+static bool accepts_early(struct bytes extensions)
+{
+	struct bytes all, body;
+	uint16_t len, type;
+
+	if (!bytes_u16(&extensions, &len) || !bytes_take(&extensions, len, &all))
+		return false;
+	while (bytes_u16(&all, &type) && bytes_u16(&all, &len) && bytes_take(&all, len, &body))
+		if (type == EXTENSION_EARLY_DATA)
+			return true;
+	return false;
+}
+
 /* Every handshake message is an item of the record that completes it. */
 static void add_messages(struct reader *r, struct bytes content, enum item_keys keys, size_t at, size_t end, size_t packet)
 {
@@ -80,6 +98,7 @@ static void add_messages(struct reader *r, struct bytes content, enum item_keys 
 		if (!bytes_u8(&in, &type) || !bytes_u24(&in, &len) || !bytes_take(&in, len, &body))
 			return;
 		it = message_item(r, type, body);
+		r->out->early_accepted |= r->dir == 1 && type == HS_ENCRYPTED_EXTENSIONS && keys == KEYS_USUAL && accepts_early(body);
 		it.keys = keys;
 		add_item(r, it, at, end, packet);
 		buf_drop(&r->message, 4 + (size_t)len);
@@ -102,8 +121,10 @@ static void add_content(struct reader *r, uint8_t type, enum item_keys keys, siz
 	switch (type) {
 	case TYPE_DATA:
 		it = (struct item){ .kind = ITEM_DATA, .keys = keys, .len = (int64_t)content.n };
-		if (keys == KEYS_USUAL && !r->broken && !r->out->notified[r->dir])
-			buf_add_bytes(&r->out->plain[r->dir], content);
+		if (keys != KEYS_USUAL || r->broken || r->out->notified[r->dir])
+			break;
+		buf_add_bytes(&r->out->plain[r->dir], content);
+		r->out->early += r->flow.epoch == EPOCH_EARLY ? content.n : 0;
 		break;
 	case TYPE_ALERT:
 		it = alert_item(content);

@@ -307,6 +307,10 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 		fd = accept_iut(w, f);
 	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &w->first, f)) && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
 	w->peer.before = before;
+	if (ok && script_option(w->e->script, "early-data")) {
+		handshake_permit_early(&w->peer.hs);
+		handshake_use_early(&w->peer.hs);
+	}
 	if (ok)
 		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) };
 	else if (fd >= 0 && w->peer.fd != fd)
@@ -405,6 +409,15 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 	return x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED || x.outcome == OUTCOME_FULL ? STEP_DONE : STEP_ENDS_RUN;
 }
 
+/* The connection stands, and neither end has begun. */
+static enum step_end do_connect(struct worker *w, struct fault *f)
+{
+	if (!connection_for(w, (enum handshake_verb)step_at(w)->verb, f))
+		return STEP_BROKEN;
+	seen(w)->conn = w->e->nconns - 1;
+	return STEP_DONE;
+}
+
 static const char *call_word(enum iut_verb v)
 {
 	static const char *const words[] = {
@@ -428,6 +441,9 @@ static const char *call_needs(enum iut_verb v)
 	case IUT_PLAIN_READ:
 	case IUT_PLAIN_WRITE:
 		return "plain";
+	case IUT_EARLY_READ:
+	case IUT_EARLY_WRITE:
+		return "option:early-data";
 	case IUT_ABANDON:
 		return "abandon";
 	case IUT_CHILD_SHUTDOWN:
@@ -456,11 +472,13 @@ static void call_line(const struct worker *w, enum iut_verb v, struct buf *line)
 		buf_printf(line, "read %lld", (long long)(st->n == ITEM_ANY ? READ_DEFAULT : st->n));
 		break;
 	case IUT_PLAIN_READ:
-		buf_printf(line, "plain read %lld", (long long)(st->n == ITEM_ANY ? READ_DEFAULT : st->n));
+	case IUT_EARLY_READ:
+		buf_printf(line, "%s %lld", word_by_id(iut_words, v)->word, (long long)(st->n == ITEM_ANY ? READ_DEFAULT : st->n));
 		break;
 	case IUT_WRITE:
 	case IUT_PLAIN_WRITE:
-		buf_printf(line, "%swrite ", v == IUT_WRITE ? "" : "plain ");
+	case IUT_EARLY_WRITE:
+		buf_printf(line, "%s ", word_by_id(iut_words, v)->word);
 		if (st->text.p)
 			buf_quote(line, st->text);
 		else
@@ -494,9 +512,9 @@ static void note_answer(struct worker *w, const struct step *asked, const struct
 
 	if (asked->actor != ACTOR_IUT)
 		return;
-	if ((asked->verb == IUT_READ || asked->verb == IUT_READ_ALL) && x->outcome == OUTCOME_DATA)
+	if (iut_reads(asked->verb) && x->outcome == OUTCOME_DATA)
 		buf_add_bytes(&c->read_text, buf_bytes(&x->text));
-	if (asked->verb == IUT_WRITE && x->outcome == OUTCOME_OK)
+	if (iut_writes(asked->verb) && x->outcome == OUTCOME_OK)
 		c->accepted = c->written.n;
 	if (asked->verb == IUT_HANDSHAKE && (x->outcome == OUTCOME_OK || x->outcome == OUTCOME_RESUMED))
 		c->handshaken = peer_handshake_done(&w->peer);
@@ -612,9 +630,9 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
 		return STEP_ENDS_RUN;
 	}
-	if (v == IUT_HANDSHAKE)
+	if (v == IUT_HANDSHAKE || v == IUT_EARLY_READ || v == IUT_EARLY_WRITE)
 		w->begun = true;
-	if (v == IUT_WRITE)
+	if (iut_writes(v))
 		note_write(w);
 	w->adapter->watch.children = v == IUT_CHILD_SHUTDOWN;
 	call_line(w, v, &line);
@@ -684,6 +702,8 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
+	case ACTOR_CONNECT:
+		return do_connect(w, f);
 	case ACTOR_PEER:
 		return do_peer(w, f);
 	case ACTOR_IUT:

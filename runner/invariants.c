@@ -276,7 +276,7 @@ static bool is_read(const struct scan *s, size_t i)
 
 	if (st->verb == IUT_AWAIT)
 		st = awaited(s, i);
-	return st->verb == IUT_READ || st->verb == IUT_READ_ALL;
+	return iut_reads(st->verb);
 }
 
 static void api_rules(const struct scan *s)
@@ -306,9 +306,21 @@ static size_t last_step(const struct scan *s)
 	return s->e->ended_at < s->e->script->nsteps ? s->e->ended_at : s->e->script->nsteps - 1;
 }
 
-static bool starts_with(const struct buf *whole, const struct buf *part)
+static bool starts_with(struct bytes whole, struct bytes part)
 {
-	return part->n <= whole->n && (part->n == 0 || memcmp(whole->p, part->p, part->n) == 0);
+	return part.n <= whole.n && (part.n == 0 || memcmp(whole.p, part.p, part.n) == 0);
+}
+
+/* What the peer sealed for the IUT to read. Early data that the server did not take is nothing that it lost (RFC 8446 4.2.10). */
+static struct bytes sealed_for_iut(const struct scan *s)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+	int peer = !iut_dir(s->e->variant);
+	struct bytes all = buf_bytes(&d->plain[peer]), early;
+
+	if (peer == 0 && !d->early_accepted)
+		bytes_take(&all, d->early, &early);
+	return all;
 }
 
 /* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
@@ -316,6 +328,7 @@ static bool starts_with(const struct buf *whole, const struct buf *part)
 static void data_complete(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
+	struct bytes sealed = sealed_for_iut(s);
 	int peer = !iut_dir(s->e->variant);
 	char seen[160];
 
@@ -328,9 +341,8 @@ static void data_complete(const struct scan *s)
 			return;
 		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
 			continue;
-		if (c->read_text.n < c->decoded.plain[peer].n) {
-			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify", c->read_text.n,
-			         c->decoded.plain[peer].n);
+		if (c->read_text.n < sealed.n) {
+			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify", c->read_text.n, sealed.n);
 			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);
 		}
 		return;
@@ -340,15 +352,16 @@ static void data_complete(const struct scan *s)
 static void data_intact(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
+	struct bytes sealed = sealed_for_iut(s);
 	int iut = iut_dir(s->e->variant);
 	char seen[160];
 
-	if (!starts_with(&c->decoded.plain[!iut], &c->read_text)) {
+	if (!starts_with(sealed, buf_bytes(&c->read_text))) {
 		snprintf(seen, sizeof(seen), "its reads gave %zu bytes that are not the first of the %zu that the peer sealed before its close_notify",
-		         c->read_text.n, c->decoded.plain[!iut].n);
+		         c->read_text.n, sealed.n);
 		s->tell(s->to, "data-intact", last_step(s), "the peer's bytes, in order", seen);
 	}
-	if (!starts_with(&c->written, &c->decoded.plain[iut])) {
+	if (!starts_with(buf_bytes(&c->written), buf_bytes(&c->decoded.plain[iut]))) {
 		snprintf(seen, sizeof(seen), "%zu bytes of application data left that are not the first of the %zu that were written",
 		         c->decoded.plain[iut].n, c->written.n);
 		s->tell(s->to, "data-intact", last_step(s), "the written bytes, in order", seen);

@@ -28,7 +28,7 @@ static const struct row {
 	{ "close_notify",       ITEM_ALERT,      ARG_NONE,      true },
 };
 
-static const char *const key_words[] = { NULL, "none", "handshake", "old", "next" };    /* by enum item_keys */
+static const char *const key_words[] = { NULL, "none", "handshake", "old", "next", "early" };    /* by enum item_keys */
 
 static const struct row *row_find(struct bytes word)
 {

@@ -9,7 +9,7 @@ enum item_kind {
 	ITEM_DATA, ITEM_ALERT, ITEM_KEY_UPDATE, ITEM_TICKET, ITEM_HANDSHAKE, ITEM_CCS,
 	ITEM_RAW, ITEM_UNOPENED, ITEM_PARTIAL, ITEM_FIN, ITEM_RST
 };
-enum item_keys { KEYS_USUAL, KEYS_NONE, KEYS_HANDSHAKE, KEYS_OLD, KEYS_NEXT };     /* what a record opened with, if not with the keys in force */
+enum item_keys { KEYS_USUAL, KEYS_NONE, KEYS_HANDSHAKE, KEYS_OLD, KEYS_NEXT, KEYS_EARLY };     /* what a record opened with, if not with the keys in force */
 
 struct item {
 	enum item_kind kind;

@@ -6,7 +6,7 @@
 static struct shape shape_of(const struct mods *m)
 {
 	static const int keys[] = { [KEYS_USUAL] = FLOW_NOW, [KEYS_NONE] = FLOW_CLEAR, [KEYS_HANDSHAKE] = FLOW_HANDSHAKE,
-	                            [KEYS_OLD] = FLOW_OLD, [KEYS_NEXT] = FLOW_NEXT };
+	                            [KEYS_OLD] = FLOW_OLD, [KEYS_NEXT] = FLOW_NEXT, [KEYS_EARLY] = FLOW_EARLY };
 
 	return (struct shape){ .keys = keys[m->keys < 0 ? KEYS_USUAL : m->keys], .corrupt = m->corrupt, .corrupt_header = m->corrupt_header,
 	                       .fragmented = m->fragmented, .pad = m->pad > 0 ? (size_t)m->pad : 0, .has_cut = m->has_cut, .cut = m->cut };

@@ -551,6 +551,14 @@ bool script_load(struct script *s, const char *path, size_t with, const struct r
 	return ok;
 }
 
+bool script_option(const struct script *s, const char *name)
+{
+	for (size_t i = 0; i < s->noptions; i++)
+		if (bytes_is(s->options[i], name))
+			return true;
+	return false;
+}
+
 const struct setting *script_excepts(const struct script *s, const char *requirement)
 {
 	for (size_t i = 0; i < s->nexcept; i++)

@@ -8,7 +8,7 @@
 #include "runner/item.h"
 #include "runner/require.h"
 
-enum actor { ACTOR_HANDSHAKE, ACTOR_PEER, ACTOR_IUT, ACTOR_FD, ACTOR_PATH, ACTOR_WIRE, ACTOR_TCP };
+enum actor { ACTOR_HANDSHAKE, ACTOR_PEER, ACTOR_IUT, ACTOR_FD, ACTOR_PATH, ACTOR_WIRE, ACTOR_TCP, ACTOR_CONNECT };
 
 /* Which variants a case or a step is for: bits, all of them when nothing is said. */
 enum {
@@ -23,13 +23,14 @@ enum peer_verb {
 };
 enum iut_verb {
 	IUT_HANDSHAKE, IUT_READ, IUT_READ_ALL, IUT_WRITE, IUT_SHUTDOWN_WRITE, IUT_SHUTDOWN_BOTH, IUT_SHUTDOWN, IUT_CLOSE,
-	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_CHILD_SHUTDOWN, IUT_AWAIT
+	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_CHILD_SHUTDOWN, IUT_AWAIT,
+	IUT_EARLY_READ, IUT_EARLY_WRITE
 };
 enum fd_verb { FD_SHUTDOWN_READ, FD_SHUTDOWN_WRITE, FD_SHUTDOWN_BOTH, FD_LINGER, FD_HOLD, FD_DROP, FD_SNDBUF, FD_RCVBUF, FD_USER_TIMEOUT, FD_KEEPALIVE,
 	FD_INTERRUPT
 };
 enum path_verb { PATH_FORGE_FIN, PATH_FORGE_RST, PATH_FORGE_SYN, PATH_FORGE_ACK, PATH_ICMP, PATH_LOSE_DATA, PATH_CUT, PATH_MEND };
-enum handshake_verb { HANDSHAKE_NEW, HANDSHAKE_RESUME, HANDSHAKE_AGAIN };        /* AGAIN: on the same transport */
+enum handshake_verb { HANDSHAKE_NEW, HANDSHAKE_RESUME, HANDSHAKE_AGAIN };        /* of `connect`, too; AGAIN: on the same transport */
 
 enum outcome {
 	OUTCOME_OK, OUTCOME_RESUMED, OUTCOME_FULL, OUTCOME_DATA, OUTCOME_CLOSED, OUTCOME_TRUNCATED, OUTCOME_RESET, OUTCOME_PIPE, OUTCOME_ALERT,
@@ -82,7 +83,7 @@ struct check {
 struct step {
 	struct where at;
 	enum actor actor;
-	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: enum handshake_verb */
+	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE, CONNECT: enum handshake_verb */
 	unsigned only;                          /* FOR_ bits from the selectors in front */
 	int64_t n;                              /* write N, read N, rest N, window N, linger N, forge off N ...; ITEM_ANY: not given */
 	struct bytes text;                      /* write "..." and raw, unescaped or from hex; record: the content; icmp: its name. p NULL: none (`write empty`: n 0) */
@@ -143,7 +144,9 @@ enum {                                          /* bits of struct word */
 	MOD_RECORD = MOD_KEYS | MOD_CORRUPT | MOD_FRAGMENTED | MOD_PADDED | MOD_EMPTY | MOD_CUT,
 	IS_RECORD = 128,                        /* makes a record, so that `again` has one */
 	IS_SENDING = 256,                       /* puts something into the stream: not after `fin` */
-	IS_JOINABLE = 512                       /* can share a segment */
+	IS_JOINABLE = 512,                      /* can share a segment */
+	IS_READ = 1024, IS_WRITE = 2048,        /* iut: through TLS */
+	IS_EARLY = 4096                         /* iut: 0-RTT, written by a client and read by a server */
 };
 
 /* The rows of the language: help, suggestions, and what the parser and script_check go by. */
@@ -161,6 +164,9 @@ extern const struct word icmp_words[], handshake_words[], need_words[];
 extern const struct word handshake_step;                /* of the step `handshake` */
 const struct word *word_find(const struct word *table, struct bytes word);      /* NULL: none */
 const struct word *word_by_id(const struct word *table, int id);                /* the first of it; NULL: none */
+bool iut_reads(int verb);                       /* a call that can give application data */
+bool iut_writes(int verb);
+bool script_option(const struct script *s, const char *name);   /* is it opened with this option? */
 const char *tcp_state_word(int state);          /* kernel's TCP_* number -> "close-wait" */
 int tcp_state_find(struct bytes word);          /* -1 */
 

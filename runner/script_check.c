@@ -120,9 +120,23 @@ static void call_started(struct connection *c, const struct step *st)
 	c->sums = c->sums || st->verb == IUT_READ_ALL;
 }
 
+/* 0-RTT: a client writes, a server reads, and both were opened for it. */
+static bool check_early(struct walk *w, const struct step *st)
+{
+	const struct word *word = word_by_id(iut_words, st->verb);
+
+	if (!(word->bits & IS_EARLY))
+		return true;
+	if (w->variant & FOR_TLS12)
+		return fault_set(w->f, &st->at, "TLS 1.2 has no early data");
+	if (!(w->variant & (word->bits & IS_WRITE ? FOR_CLIENT : FOR_SERVER)))
+		return fault_set(w->f, &st->at, "`%s` is a call of a %s", word->word, word->bits & IS_WRITE ? "client" : "server");
+	return script_option(w->s, "early-data") || fault_set(w->f, &st->at, "`%s` needs `option early-data`", word->word);
+}
+
 static bool check_call(struct walk *w, const struct step *st)
 {
-	if (!not_ended(w, st) || !call_possible(w, st) || !outcomes_possible(w, st))
+	if (!not_ended(w, st) || !call_possible(w, st) || !outcomes_possible(w, st) || !check_early(w, st))
 		return false;
 	if (st->verb == IUT_KEY_UPDATE && (w->variant & FOR_TLS12))
 		return fault_set(w->f, &st->at, "TLS 1.2 has no KeyUpdate");
@@ -196,6 +210,14 @@ static bool check_ticket(struct walk *w, const struct step *st)
 	return true;
 }
 
+/* What goes under early keys: a client's, whose hello offers them. */
+static bool check_early_keys(struct walk *w, const struct step *st)
+{
+	if (st->mods.keys != KEYS_EARLY || ((w->variant & FOR_SERVER) && script_option(w->s, "early-data")))
+		return true;
+	return fault_set(w->f, &st->mods.keys_at, "`keys early` needs a peer that is the client, and `option early-data`");
+}
+
 /* What only one version of the protocol has. */
 static bool check_version(struct walk *w, const struct step *st)
 {
@@ -211,6 +233,8 @@ static bool check_version(struct walk *w, const struct step *st)
 		return fault_set(w->f, &st->mods.pad_at, "TLS 1.2 has no padding that a record could ask for");
 	if (st->mods.keys == KEYS_HANDSHAKE)
 		return fault_set(w->f, &st->mods.keys_at, "TLS 1.2 has no keys of the handshake");
+	if (st->mods.keys == KEYS_EARLY)
+		return fault_set(w->f, &st->mods.keys_at, "TLS 1.2 has no early data");
 	return true;
 }
 
@@ -273,7 +297,7 @@ static bool check_peer(struct walk *w, const struct step *st)
 {
 	unsigned bits = word_by_id(peer_words, st->verb)->bits;
 
-	if (!sendable(w, st, bits) || !check_ticket(w, st) || !check_version(w, st) ||
+	if (!sendable(w, st, bits) || !check_ticket(w, st) || !check_version(w, st) || !check_early_keys(w, st) ||
 	    !check_needs_record(w, st) || !check_segment(w, st, bits))
 		return false;
 	peer_done(&w->c, st, bits);
@@ -290,7 +314,7 @@ static bool check_nothing(struct walk *w, const struct step *st)
 }
 
 static bool (*const checks[])(struct walk *, const struct step *) = {
-	[ACTOR_HANDSHAKE] = check_handshake, [ACTOR_PEER] = check_peer, [ACTOR_IUT] = check_iut, [ACTOR_FD] = check_fd,
+	[ACTOR_HANDSHAKE] = check_handshake, [ACTOR_CONNECT] = check_handshake, [ACTOR_PEER] = check_peer, [ACTOR_IUT] = check_iut, [ACTOR_FD] = check_fd,
 	[ACTOR_PATH] = check_nothing, [ACTOR_WIRE] = check_nothing, [ACTOR_TCP] = check_nothing,
 };
 

@@ -246,7 +246,7 @@ static bool mod_keys(struct parser *p, struct mods *m)
 	const struct word *w = word_find(key_mod_words, peek(p)->text);
 
 	if (!at_word(p))
-		return expected(p, "none, handshake, old or next");
+		return expected(p, "none, handshake, old, next or early");
 	if (!w)
 		return parser_unknown(p, peek(p), "name of keys", key_mod_words);
 	m->keys_at = span(p, p->pos - 1, p->pos + 1);
@@ -412,6 +412,12 @@ static bool read_handshake(struct parser *p, struct step *st, size_t from)
 	return parser_tail(p, add_words(p, st, "", from));
 }
 
+static bool read_connect(struct parser *p, struct step *st, size_t from)
+{
+	st->verb = accept(p, "resume") ? HANDSHAKE_RESUME : HANDSHAKE_NEW;
+	return parser_tail(p, add_words(p, st, "", from));
+}
+
 /* One of what `+` joins. */
 static bool read_peer_step(struct parser *p, struct step *st, bool first, size_t from)
 {
@@ -498,7 +504,7 @@ static bool read_look(struct parser *p, struct step *st, size_t from)
 }
 
 static bool (*const actors[])(struct parser *, struct step *, size_t from) = {
-	[ACTOR_HANDSHAKE] = read_handshake, [ACTOR_PEER] = read_peer, [ACTOR_IUT] = read_iut, [ACTOR_FD] = read_fd,
+	[ACTOR_HANDSHAKE] = read_handshake, [ACTOR_CONNECT] = read_connect, [ACTOR_PEER] = read_peer, [ACTOR_IUT] = read_iut, [ACTOR_FD] = read_fd,
 	[ACTOR_PATH] = read_path, [ACTOR_WIRE] = read_look, [ACTOR_TCP] = read_look,
 };
 

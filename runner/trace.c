@@ -11,7 +11,7 @@ static const int64_t length_max = 999999999999999;
 
 /* What a line can begin with. */
 static const struct { const char *word; enum event_kind kind; } actors[] = {
-	{ "handshake", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS }, { "fd", EVENT_STIMULUS },
+	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS }, { "fd", EVENT_STIMULUS },
 	{ "path", EVENT_STIMULUS }, { "wire", EVENT_WIRE }, { "tcp", EVENT_TCP },
 };
 
@@ -160,6 +160,7 @@ static void add_line(struct trace *t, const struct evidence *e, size_t i)
 	case ACTOR_IUT:
 		add_call(t, st, &e->steps[i]);
 		break;
+	case ACTOR_CONNECT:
 	case ACTOR_PEER:
 	case ACTOR_FD:
 	case ACTOR_PATH:

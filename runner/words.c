@@ -45,9 +45,9 @@ const struct word peer_words[] = {
 
 const struct word iut_words[] = {
 	{ "handshake", IUT_HANDSHAKE, "", "the handshake", ARG_NONE, 0, SHAKES },
-	{ "read", IUT_READ, "[N]", "one read of up to N bytes (default 16,384)", ARG_N_OPTIONAL, 0, READS },
-	{ "read*", IUT_READ_ALL, "", "reads until it is not data: `-> data 1275 closed`", ARG_NONE, 0, ENDS },
-	{ "write", IUT_WRITE, "\"text\"|N", "writes all of it", ARG_TEXT_OR_N, 0, WRITES },
+	{ "read", IUT_READ, "[N]", "one read of up to N bytes (default 16,384)", ARG_N_OPTIONAL, IS_READ, READS },
+	{ "read*", IUT_READ_ALL, "", "reads until it is not data: `-> data 1275 closed`", ARG_NONE, IS_READ, ENDS },
+	{ "write", IUT_WRITE, "\"text\"|N", "writes all of it", ARG_TEXT_OR_N, IS_WRITE, WRITES },
 	{ "shutdown write", IUT_SHUTDOWN_WRITE, "", "send close_notify and go on reading", ARG_NONE, 0, SHUTS },
 	{ "shutdown both", IUT_SHUTDOWN_BOTH, "", "the API's call for the whole exchange", ARG_NONE, 0, SHUTS },
 	{ "shutdown", IUT_SHUTDOWN, "", "the one it has, the first of these two if it has both", ARG_NONE, 0, SHUTS },
@@ -56,6 +56,10 @@ const struct word iut_words[] = {
 	{ "key_update", IUT_KEY_UPDATE, "[requested]", "change the own sending keys", ARG_REQUESTED, 0, GOES_WRONG | BIT(OUTCOME_OK) },
 	{ "plain read", IUT_PLAIN_READ, "[N]", "without TLS, on the same transport", ARG_N_OPTIONAL, 0, READS },
 	{ "plain write", IUT_PLAIN_WRITE, "\"text\"", "without TLS, on the same transport", ARG_TEXT, 0, WRITES },
+	{ "early read", IUT_EARLY_READ, "[N]", "0-RTT, server: one read of early data; `ok`: there is no more", 
+	  ARG_N_OPTIONAL, IS_READ | IS_EARLY, READS | BIT(OUTCOME_OK) },
+	{ "early write", IUT_EARLY_WRITE, "\"text\"|N", "0-RTT, client: sends the ClientHello if it is not out, and writes all of it as early data",
+	  ARG_TEXT_OR_N, IS_WRITE | IS_EARLY, WRITES },
 	{ "child shutdown", IUT_CHILD_SHUTDOWN, "", "fork; the child sends close_notify and exits", ARG_NONE, 0, SHUTS },
 	{ "await", IUT_AWAIT, "[later]", "collect the call that is still outstanding; later: whatever kernel timer ends it", ARG_LATER, 0, 0 },
 	{ 0 }
@@ -95,6 +99,7 @@ const struct word path_words[] = {
 
 const struct word actor_words[] = {
 	{ .word = "handshake", .id = ACTOR_HANDSHAKE },
+	{ .word = "connect", .id = ACTOR_CONNECT },
 	{ .word = "peer", .id = ACTOR_PEER },
 	{ .word = "iut", .id = ACTOR_IUT },
 	{ .word = "fd", .id = ACTOR_FD },
@@ -118,7 +123,7 @@ const struct word selector_words[] = {
 
 const struct word mod_words[] = {
 	{ .word = "level", .id = MOD_LEVEL, .args = "fatal|warning|N", .help = "the alert's level" },
-	{ .word = "keys", .id = MOD_KEYS, .args = "none|handshake|old|next", .help = "protected by other keys than those in force" },
+	{ .word = "keys", .id = MOD_KEYS, .args = "none|handshake|old|next|early", .help = "protected by other keys than those in force" },
 	{ .word = "corrupt", .id = MOD_CORRUPT, .args = "[header]", .help = "one bit of the protected record flipped; header: its length" },
 	{ .word = "fragmented", .id = MOD_FRAGMENTED, .args = "", .help = "its content over two records" },
 	{ .word = "padded", .id = MOD_PADDED, .args = "N", .help = "N zero bytes (1.3)" },
@@ -132,6 +137,7 @@ const struct word key_mod_words[] = {
 	{ .word = "handshake", .id = KEYS_HANDSHAKE },
 	{ .word = "old", .id = KEYS_OLD },
 	{ .word = "next", .id = KEYS_NEXT },
+	{ .word = "early", .id = KEYS_EARLY },
 	{ 0 }
 };
 
@@ -183,6 +189,16 @@ const struct word *word_find(const struct word *table, struct bytes word)
 		if (bytes_is(word, table->word))
 			return table;
 	return NULL;
+}
+
+bool iut_reads(int verb)
+{
+	return word_by_id(iut_words, verb)->bits & IS_READ;
+}
+
+bool iut_writes(int verb)
+{
+	return word_by_id(iut_words, verb)->bits & IS_WRITE;
 }
 
 const struct word *word_by_id(const struct word *table, int id)

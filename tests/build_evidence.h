@@ -126,13 +126,13 @@ static inline void build_note(struct built *b, size_t step)
 	const struct answer *x = &b->e.steps[step].answer;
 	struct conn_seen *c = &b->e.conns[b->e.nconns - 1];
 
-	if (!b->e.steps[step].answered)
+	if (!b->e.steps[step].answered || st->actor != ACTOR_IUT)
 		return;
-	if (x->outcome == OUTCOME_DATA && (st->verb == IUT_READ || st->verb == IUT_AWAIT))
+	if (x->outcome == OUTCOME_DATA && (iut_reads(st->verb) || st->verb == IUT_AWAIT))
 		buf_add_bytes(&c->read_text, buf_bytes(&x->text));
 	if (st->verb == IUT_READ_ALL && x->sum > 0)
 		buf_pattern(&c->read_text, (size_t)x->sum);
-	if (st->verb == IUT_WRITE && x->outcome == OUTCOME_OK)
+	if (iut_writes(st->verb) && x->outcome == OUTCOME_OK)
 		c->accepted = c->written.n;
 }
 
@@ -150,10 +150,10 @@ static inline void build_begin(struct built *b, size_t step)
 	struct evidence *e = &b->e;
 
 	e->steps[step].ran = true;
-	if (st->actor == ACTOR_HANDSHAKE && (step > 0 || !e->nconns))
+	if ((st->actor == ACTOR_HANDSHAKE || st->actor == ACTOR_CONNECT) && (step > 0 || !e->nconns))
 		e->nconns++;
 	e->steps[step].conn = e->nconns - 1;
-	if (st->actor == ACTOR_IUT && st->verb == IUT_WRITE) {
+	if (st->actor == ACTOR_IUT && iut_writes(st->verb)) {
 		struct conn_seen *c = &e->conns[e->nconns - 1];
 
 		c->written.n = c->accepted;

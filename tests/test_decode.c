@@ -12,7 +12,7 @@
 #define TICKET       "04000003010203"
 
 /* One end: what it can seal with. */
-struct side { struct keys now, old, handshake, next, none; };
+struct side { struct keys now, old, handshake, next, early, none; };
 struct test { struct stream stream; struct secrets secrets; struct side side[2]; size_t packet; };
 
 static struct secret secret_of(unsigned fill, size_t n)
@@ -47,6 +47,14 @@ static void start13(struct test *t)
 	set_next(&t->side[1]);
 }
 
+/* The client has offered early data. */
+static void start_early(struct test *t)
+{
+	start13(t);
+	t->secrets.client_early = secret_of(6, 32);
+	use_secret(&t->secrets, &t->side[0].early, &t->secrets.client_early);
+}
+
 static void start12(struct test *t)
 {
 	struct secrets *s = &t->secrets;
@@ -65,6 +73,7 @@ static void end(struct test *t)
 		keys_free(&t->side[i].old);
 		keys_free(&t->side[i].handshake);
 		keys_free(&t->side[i].next);
+		keys_free(&t->side[i].early);
 	}
 	stream_free(&t->stream);
 }
@@ -97,6 +106,8 @@ static struct keys *keys_named(struct side *sd, char name)
 		return &sd->handshake;
 	case 'x':
 		return &sd->next;
+	case 'e':
+		return &sd->early;
 	default:
 		return &sd->none;
 	}
@@ -111,7 +122,7 @@ static void seal(struct keys *k, const char *type, struct bytes content, struct 
 		out->p[out->n - 1] ^= 1;
 }
 
-/* `c n 23 6869`: the client, its keys (now, old, handshake, next, clear), type (`+`: padded, `!`: spoiled), content.
+/* `c n 23 6869`: the client, its keys (now, old, handshake, next, early, clear), type (`+`: padded, `!`: spoiled), content.
  * `c raw HEX`, `c fin`, `c rst`, `c roll`: bytes as they are, the ends, the next generation. `=` in front: in the packet before. */
 static void do_op(struct test *t, const char *op)
 {
@@ -281,6 +292,45 @@ START_TEST(decode_row)
 }
 END_TEST
 
+/* Extensions as EncryptedExtensions hold them: supported_groups, early_data, ALPN; a length that lies. */
+#define TAKES "0800000a0008000a0000002a0000"
+static const struct { const char *name, *ops, *items, *plain; size_t early; bool accepted; } earlies[] = {
+	{ "nobody answers", "c e 23 6869; c e 21 0100; c fin", "c1* data 2; c2* close_notify; c3* fin", "hi", 2, false },
+	{ "taken", "c e 23 6869; s h 22 " TAKES "; s h 22 " FINISHED "; c e 23 21; c e 22 05000000; c h 22 " FINISHED "; c n 23 6a",
+	  "c1* data 2; s2* handshake encrypted_extensions; s3* handshake finished; c4* data 1; c5* handshake end_of_early_data; c6* handshake finished; c7 data 1",
+	  "hi!j", 3, true },
+	{ "refused", "c e 23 6869; s h 22 080000020000; s h 22 " FINISHED "; c h 22 " FINISHED "; c n 23 6a",
+	  "c1* data 2; s2* handshake encrypted_extensions; s3* handshake finished; c4* handshake finished; c5 data 1", "hij", 2, false },
+	{ "early_data alone", "s h 22 080000060004002a0000", "s1* handshake encrypted_extensions", "", 0, true },
+	{ "its length lies", "s h 22 080000060005002a0000", "s1* handshake encrypted_extensions", "", 0, false },
+	{ "cut inside the last extension", "s h 22 080000060004002a0001", "s1* handshake encrypted_extensions", "", 0, false },
+	{ "no extensions at all", "s h 22 08000000", "s1* handshake encrypted_extensions", "", 0, false },
+	{ "the client's word is none", "c e 23 61; c e 22 " TAKES, "c1* data 1; c2* handshake encrypted_extensions", "a", 1, false },
+	{ "an alert in clear", "c e 23 61; c c 21 0100", "c1* data 1; c2* close_notify keys none", "a", 1, false },
+	{ "early keys behind their time", "c e 22 05000000; c h 22 " FINISHED "; c e 21 0100; c n 23 61",
+	  "c1* handshake end_of_early_data; c2* handshake finished; c3 close_notify keys early; c4 data 1", "", 0, false },
+};
+
+START_TEST(early_row)
+{
+	struct buf text = { 0 };
+	struct test t = { 0 };
+	struct decoded d;
+
+	start_early(&t);
+	play(&t, "c c 22 01000000; s c 22 " SERVER_HELLO);
+	play(&t, earlies[_i].ops);
+	decode_stream(&t.stream, &t.secrets, &d);
+	items_text(&d, 2, &text);
+	ck_assert_msg(strcmp(buf_str(&text), earlies[_i].items) == 0, "%s:\n got %s\nwant %s", earlies[_i].name, buf_str(&text), earlies[_i].items);
+	same_bytes(earlies[_i].name, buf_bytes(&d.plain[0]), bytes_of(earlies[_i].plain));
+	ck_assert_msg(d.early == earlies[_i].early && d.early_accepted == earlies[_i].accepted, "%s: %zu", earlies[_i].name, d.early);
+	decoded_free(&d);
+	buf_free(&text);
+	end(&t);
+}
+END_TEST
+
 /* Without secrets the handshake is all that can be read. */
 START_TEST(no_secrets)
 {
@@ -386,4 +436,4 @@ START_TEST(every_prefix)
 }
 END_TEST
 
-ROWS_MAIN("decode", { decode_row, countof(rows) }, { no_secrets, 1 }, { places, 1 }, { raw_in_a_records_packet, 1 }, { every_prefix, 1 })
+ROWS_MAIN("decode", { decode_row, countof(rows) }, { early_row, countof(earlies) }, { no_secrets, 1 }, { places, 1 }, { raw_in_a_records_packet, 1 }, { every_prefix, 1 })

@@ -45,6 +45,7 @@ static const struct {
 	{ "data 0",                            false, { ITEM_DATA, KEYS_USUAL, 0, 0, 0, false } },
 	{ "data 5 keys old",                   false, { ITEM_DATA, KEYS_OLD, 0, 0, 5, false } },
 	{ "data",                              true,  { ITEM_DATA, KEYS_USUAL, 0, 0, ITEM_ANY, false } },
+	{ "close_notify keys early",           false, { ITEM_ALERT, KEYS_EARLY, 0, 1, 0, false } },
 	{ "data keys next",                    true,  { ITEM_DATA, KEYS_NEXT, 0, 0, ITEM_ANY, false } },
 	{ "close_notify",                      false, { ITEM_ALERT, KEYS_USUAL, 0, 1, 0, false } },
 	{ "close_notify",                      true,  { ITEM_ALERT, KEYS_USUAL, 0, 1, 0, false } },

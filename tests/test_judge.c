@@ -512,6 +512,37 @@ START_TEST(shown_row)
 }
 END_TEST
 
-ROWS_MAIN("judge", { call_row, countof(calls) }, { weight_row, countof(weights) }, { promised_row, countof(promised_rows) },
+/* Early data that the server has not taken was for nobody to read; what it has taken is a part of the stream like any other. */
+START_TEST(early_data)
+{
+	struct promises none = { 0 };
+	struct judgement j;
+	struct built b;
+
+	build(&b, rules, "s3b", "tls 1.3\nrole server\noption early-data\niut early read &\npeer write \"hello\"\niut await -> ok\n"
+	      "peer write \"more\" + close_notify\niut read -> data \"more\"\niut read -> closed\n",
+	      "blocked; <data 5; ok; <data 4; <close_notify; data \"more\"; closed");
+	b.e.conns[0].decoded.early = 5;
+	b.e.conns[0].decoded.early_accepted = _i;
+	judge(&b.e, &b.reqs, none, &j);
+	ck_assert_int_eq(j.verdict, _i ? FAIL : PASS);
+	ck_assert_uint_eq(j.n, (size_t)_i);
+	ck_assert(!_i || strcmp(j.findings[0].req->name, "data-intact") == 0);
+	judgement_free(&j);
+	built_free(&b);
+}
+END_TEST
+
+/* An end that early data is told of counts as a read's: without a close_notify of the peer's there is none. */
+START_TEST(early_end)
+{
+	must_be(&(struct row){ "cut", "s3b", "tls 1.3\nrole server\noption early-data\npeer fin\niut early read -> closed | fails [must]\n", "<fin; closed", WARN,
+	                       "warn closed-means-notified 6" }, (struct promises){ 0 });
+	must_be(&(struct row){ "notified", "s3b", "tls 1.3\nrole server\noption early-data\npeer close_notify\niut early read -> closed [must]\n",
+	                       "<close_notify; closed", PASS, "" }, (struct promises){ 0 });
+}
+END_TEST
+
+ROWS_MAIN("judge", { early_data, 2 }, { early_end, 1 }, { call_row, countof(calls) }, { weight_row, countof(weights) }, { promised_row, countof(promised_rows) },
           { wire_row, countof(wires) }, { end_row, countof(ends) }, { invariant_row, countof(invariants) }, { reading_row, countof(readings) }, { leak_row, countof(leaks) },
           { reason_row, countof(reasons) }, { broken, 1 }, { shown_row, countof(shown) })
