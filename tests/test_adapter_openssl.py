@@ -603,6 +603,77 @@ def test_no_auto_retry(run, role, version, mode, ahead):
         assert r.iut.answer() == 'data "hello" SSL_read=5'
 
 
+# ---- Early data: Python's ssl has none, so two adapters talk ----
+
+@pytest.fixture
+def pair(cert):
+    """A client and a server, and how a connection between them is opened."""
+    client, server = Adapter(cert), Adapter(cert)
+    where = server.call("listen").split()[1]
+
+    def connect(mode, words):
+        server.send("open server tls1.3 %s %s" % (mode, words))
+        assert client.call("open client tls1.3 %s %s %s" % (mode, where, words)).startswith("ok")
+        assert server.answer().startswith("ok")
+
+    def shake():
+        client.send("handshake")
+        served = server.call("handshake")
+        return client.answer(), served
+    yield client, server, connect, shake
+    client.end()
+    server.end()
+
+
+def first_connection(pair, mode):
+    client, server, connect, shake = pair
+    connect(mode, "option:early-data")
+    assert shake() == ("ok SSL_do_handshake=1",) * 2
+    server.call('write "x"')
+    assert client.call("read 1") == 'data "x" SSL_read=1'
+    client.call("close")
+    server.call("close")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_early_data(pair, mode):
+    client, server, connect, shake = pair
+    first_connection(pair, mode)
+    connect(mode, "resume option:early-data")
+    assert client.call('early write "early"') == "ok SSL_write_early_data=1"
+    assert client.call("early write 3") == "ok SSL_write_early_data=1"
+    assert server.call("early read 4") == 'data "earl" SSL_read_early_data=1'
+    assert server.call("early read 4") == 'data "y" SSL_read_early_data=1'
+    assert server.call("early read 4") == 'data "abc" SSL_read_early_data=1'
+    client.send("handshake")
+    assert server.call("early read 4") == "ok SSL_read_early_data=2"
+    assert server.call("handshake") == client.answer() == "resumed SSL_do_handshake=1"
+    client.call('write "late"')
+    assert server.call("read 9") == 'data "late" SSL_read=4'
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_early_data_not_read(pair, mode):
+    """A server that goes on with its handshake has refused it."""
+    client, server, connect, shake = pair
+    first_connection(pair, mode)
+    connect(mode, "resume option:early-data")
+    client.call('early write "early"')
+    assert shake() == ("resumed SSL_do_handshake=1",) * 2
+    client.call('write "late"')
+    assert server.call("read 9") == 'data "late" SSL_read=4'
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_early_data_not_permitted(pair, mode):
+    client, server, connect, shake = pair
+    connect(mode, "option:early-data")
+    assert client.call('early write "x"').startswith("refused SSL_write_early_data=0 SSL_ERROR_SSL")
+    client.send("handshake")
+    assert server.call("early read 4") == "ok SSL_read_early_data=2"       # none was offered
+    assert server.call("handshake") == client.answer() == "ok SSL_do_handshake=1"
+
+
 # ---- Many connections ----
 
 def test_leaves_nothing_open(iut, cert):

@@ -7,6 +7,8 @@
  *	close           SSL_shutdown if no close_notify is out, unless SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen (SSL_get_error(3)
  *	                forbids it then); SSL_free. It does not wait for the peer's: SSL_shutdown(3) calls that acceptable
  *	abandon         SSL_free, which sends nothing
+ *	early read      SSL_read_early_data: SSL_READ_EARLY_DATA_FINISH (2) is ok
+ *	early write     SSL_write_early_data
  *	key_update      SSL_key_update, and SSL_do_handshake to have it sent at once
  *
  * Errors are read as SSL_get_error(3) says: queue and errno emptied before each call. Each SSL_shutdown is followed by the flags
@@ -16,6 +18,7 @@
  *	ignore-eof          SSL_OP_IGNORE_UNEXPECTED_EOF
  *	read-ahead          SSL_set_read_ahead
  *	no-auto-retry       SSL_MODE_AUTO_RETRY off
+ *	early-data          SSL_set_max_early_data: a server's tickets permit early data, each once (the anti-replay of the library)
  *	lazy-key-update     key_update is SSL_key_update alone; the next call sends it
  *	stale-error         a foreign error is put on the queue before each call, and nothing is emptied
  *	split-descriptors   SSL_set_rfd, and SSL_set_wfd with a duplicate (not in memory mode)
@@ -39,7 +42,10 @@
 
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 
-enum { SHORT_WRITE = 7 };       /* bytes; divides the length of no close_notify record */
+enum {
+	SHORT_WRITE = 7,        /* bytes; divides the length of no close_notify record */
+	EARLY_ROOM = 16384      /* bytes of early data that a ticket permits */
+};
 
 struct tls {
 	SSL *ssl;
@@ -73,6 +79,7 @@ static const struct { int reason; enum outcome outcome; } reasons[] = {
 	{ SSL_R_SHUTDOWN_WHILE_IN_INIT, SAYS_REFUSED },
 	{ SSL_R_STILL_IN_INIT, SAYS_REFUSED },
 	{ SSL_R_BAD_WRITE_RETRY, SAYS_REFUSED },
+	{ ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED, SAYS_REFUSED },            /* early data without a session that permits it */
 };
 
 /* The TLS layer's own entry of the queue, or the oldest: cryptography that failed below it stands before it. */
@@ -262,6 +269,26 @@ static enum outcome key_update_call(struct conn *c, struct call *k)
 	return ret == 1 ? SAYS_OK : failed(t, k, ret);
 }
 
+static enum outcome early_read_call(struct conn *c, struct call *k)
+{
+	struct tls *t = fresh(c);
+	int ret = SSL_read_early_data(t->ssl, k->data, k->n, &k->done);
+
+	native(k, "SSL_read_early_data=%d", ret);
+	if (ret == SSL_READ_EARLY_DATA_ERROR)
+		return failed(t, k, 0);
+	return ret == SSL_READ_EARLY_DATA_FINISH ? SAYS_OK : SAYS_DATA;
+}
+
+static enum outcome early_write_call(struct conn *c, struct call *k)
+{
+	struct tls *t = fresh(c);
+	int ret = SSL_write_early_data(t->ssl, k->data, k->n, &k->done);
+
+	native(k, "SSL_write_early_data=%d", ret);
+	return ret == 1 ? SAYS_OK : failed(t, k, 0);
+}
+
 /* ---- Memory mode ---- */
 
 static void pump(struct conn *c)
@@ -364,6 +391,8 @@ static void options_set(struct conn *c, SSL *ssl)
 		SSL_set_read_ahead(ssl, 1);
 	if (conn_option(c, "no-auto-retry"))
 		SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+	if (conn_option(c, "early-data"))
+		SSL_set_max_early_data(ssl, EARLY_ROOM);
 }
 
 static void tls_free(struct tls *t)
@@ -436,7 +465,7 @@ static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
 	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork",
 	"option:quiet option:read-ahead option:no-auto-retry option:lazy-key-update",
-	"option:stale-error option:split-descriptors option:short-writes",
+	"option:stale-error option:split-descriptors option:short-writes option:early-data",
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
 	"option:ignore-eof",
 #endif
@@ -455,6 +484,8 @@ static const struct adapter adapter = {
 	.shutdown_write = shutdown_write_call,
 	.shutdown_both = shutdown_both_call,
 	.key_update = key_update_call,
+	.early_read = early_read_call,
+	.early_write = early_write_call,
 	.close = close_call,
 	.abandon = abandon_call,
 	.holds = holds,

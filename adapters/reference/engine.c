@@ -131,7 +131,9 @@ static void out_rotate(struct engine *e, size_t n)
 	e->out = turned;
 }
 
-/* Behind all that was written. Inside the handshake it says why (RFC 8446 6.1). */
+/* Behind all that was written. Inside the handshake it says why (RFC 8446 6.1). No clause speaks of a client that closes during 0-RTT. It is a
+ * write side that ends (6.1), and alerts leave under the keys in force (6): the early ones, up to the EndOfEarlyData. A server that took no
+ * early data cannot open them, but has been told before that it will meet records that it cannot (4.2.10), and learns of the end by the FIN. */
 static void notify_out(struct engine *e)
 {
 	size_t before;
@@ -187,6 +189,12 @@ static enum result transport_failed(struct engine *e, int err)
 	return e->read_end;
 }
 
+/* The server's flight is out, and records come under early keys. */
+static bool early_reading(const struct engine *e)
+{
+	return e->server && !e->done && e->hs_in.epoch == EPOCH_EARLY;
+}
+
 /* A reset that a write was told of is none the less a reset. */
 static enum result transport_ended(struct engine *e)
 {
@@ -196,6 +204,8 @@ static enum result transport_ended(struct engine *e)
 		return e->read_end = ENGINE_CLOSED;
 	if (fault(FAULT_FIN_IGNORED))
 		return ENGINE_WANT_READ;
+	if (early_reading(e) && fault(FAULT_EARLY_FIN_IS_END))
+		return e->read_end = ENGINE_CLOSED;
 	if (e->done && (e->rec.n == 0 ? fault(FAULT_FIN_IS_END) : e->rec.n < RECORD_HEAD ? fault(FAULT_FIN_IN_HEADER_IS_END) : fault(FAULT_FIN_IN_BODY_IS_END)))
 		return e->read_end = ENGINE_CLOSED;
 	if (fault(FAULT_FIN_IS_ERROR))
@@ -262,8 +272,14 @@ static enum result record_in(struct engine *e, struct record *rec)
 
 /* ---- Alerts ---- */
 
+/* Under early keys it is authentic and says that nothing else will come (RFC 8446 6.1): the early data is whole. The handshake, whose
+ * Finished may not count any more, has failed by it all the same. */
 static enum result notify_in(struct engine *e)
 {
+	if (early_reading(e) && !fault(FAULT_EARLY_NOTIFY_IGNORED))
+		return e->read_end = ENGINE_CLOSED;
+	if (early_reading(e))
+		return ENGINE_OK;
 	if (!e->done) {
 		snprintf(e->why, sizeof(e->why), "close_notify inside the handshake");
 		return e->read_end = fault(FAULT_HANDSHAKE_NOTIFY_IS_END) ? ENGINE_CLOSED : ENGINE_ERROR;
@@ -581,20 +597,22 @@ static enum result step(struct engine *e)
 /* Records of OpenSSL's: the keys go along with them. */
 static void openssl_out(struct engine *e, struct bytes in)
 {
-	struct buf plain = { 0 };
+	struct buf plain = { 0 }, out = { 0 };
 	struct record rec;
 	uint8_t type;
 
 	while (record_take(&in, &rec) == TAKEN) {
 		plain.n = 0;
-		flow_open(&e->hs_out, &rec, true, &type, &plain);
+		out.n = 0;
+		flow_relay(&e->hs_out, &rec, &type, &plain, &out);
 		if (type == TYPE_ALERT && fault(FAULT_HANDSHAKE_ALERT_IN_CLEAR))
 			alert_out(e, plain.p[0], plain.p[1]);
 		else
-			buf_add_bytes(&e->out, rec.whole);
+			buf_add_bytes(&e->out, buf_bytes(&out));
 		e->talked = true;
 	}
 	buf_free(&plain);
+	buf_free(&out);
 }
 
 static void feed(struct engine *e, struct bytes record)
@@ -627,16 +645,18 @@ static enum result handshake_record(struct engine *e, const struct record *rec)
 {
 	struct buf plain = { 0 };
 	enum result r = ENGINE_OK;
+	bool alert = handshake_alert(e, rec, &plain);
 	uint8_t type;
 
 	e->talked = true;
-	if (handshake_alert(e, rec, &plain))
+	if (alert)
 		r = alert_in(e, buf_bytes(&plain));
-	if (r == ENGINE_OK) {
+	if (r == ENGINE_OK && !(alert && fault(FAULT_EARLY_NOTIFY_IGNORED))) {
 		feed(e, rec->whole);
 		/* Behind OpenSSL, which makes the secrets out of what it is fed. */
 		plain.n = 0;
-		flow_open(&e->hs_in, rec, true, &type, &plain);
+		if (flow_open(&e->hs_in, rec, true, &type, &plain) == FLOW_NOW && type == TYPE_DATA && early_reading(e) && !e->hs.failed)
+			buf_add_bytes(&e->plain, buf_bytes(&plain));
 	}
 	buf_free(&plain);
 	e->rec.n = 0;
@@ -679,6 +699,15 @@ static void handshake_finish(struct engine *e)
 		;
 }
 
+/* One record more of the handshake. */
+static enum result handshake_step(struct engine *e)
+{
+	struct record rec;
+	enum result r = record_in(e, &rec);
+
+	return r == ENGINE_OK ? handshake_record(e, &rec) : r;
+}
+
 /* OpenSSL has written the alert. */
 static enum result handshake_failed(struct engine *e)
 {
@@ -690,7 +719,6 @@ static enum result handshake_failed(struct engine *e)
 enum result engine_handshake(struct engine *e)
 {
 	enum result r = e->read_end;
-	struct record rec;
 
 	if (!e->server && !e->talked)
 		feed(e, (struct bytes){ NULL, 0 });
@@ -702,15 +730,15 @@ enum result engine_handshake(struct engine *e)
 			r = handshake_failed(e);
 		else if (e->hs.done)
 			handshake_finish(e);
-		else if ((r = record_in(e, &rec)) == ENGINE_OK)
-			r = handshake_record(e, &rec);
+		else
+			r = handshake_step(e);
 	}
+	if (r == ENGINE_CLOSED)                 /* what has ended is the early data */
+		r = ENGINE_ERROR;
 	if ((r == ENGINE_TRUNCATED && fault(FAULT_HANDSHAKE_CUT_IS_DONE)) || (r == ENGINE_ERROR && !e->fatal && fault(FAULT_HANDSHAKE_NOTIFY_IS_DONE)))
 		return ENGINE_OK;
 	if ((r == ENGINE_TRUNCATED || (r == ENGINE_ERROR && !e->fatal)) && fault(FAULT_HANDSHAKE_END_IS_CLOSED))
 		return ENGINE_CLOSED;
-	if (r == ENGINE_CLOSED && fault(FAULT_HANDSHAKE_NOTIFY_IS_END))
-		return ENGINE_ERROR;
 	return r == ENGINE_OK ? flush(e, true) : r;
 }
 
@@ -720,6 +748,74 @@ static enum result refused(struct engine *e, const char *why)
 {
 	snprintf(e->why, sizeof(e->why), "%s", why);
 	return ENGINE_REFUSED;
+}
+
+/* What a read gives of what has come in. */
+static enum result plain_out(struct engine *e, void *p, size_t n, size_t *got)
+{
+	*got = n < e->plain.n ? n : e->plain.n;
+	if (*got)
+		memcpy(p, e->plain.p, *got);
+	buf_drop(&e->plain, *got);
+	return ENGINE_OK;
+}
+
+enum result engine_early_read(struct engine *e, void *p, size_t n, size_t *got)
+{
+	enum result r;
+
+	*got = 0;
+	if (!e->server || !e->early || e->done)
+		return refused(e, "it is no server at the start of a handshake, or not opened for early data");
+	if (!e->talked)
+		handshake_use_early(&e->hs);
+	/* The flight leaves before any early data is waited for (RFC 8446 4.2.11.3). hs.early ends with the EndOfEarlyData, or at once. */
+	while (!e->plain.n && e->hs.early) {
+		r = e->read_end == ENGINE_OK ? flush(e, true) : e->read_end;
+		if (r == ENGINE_OK)
+			r = e->hs.failed ? handshake_failed(e) : handshake_step(e);
+		if (r != ENGINE_OK)
+			return r;
+	}
+	if (!e->plain.n && fault(FAULT_EARLY_END_IS_CLOSED))
+		return ENGINE_CLOSED;
+	r = e->plain.n ? ENGINE_OK : flush(e, true);
+	return r == ENGINE_OK ? plain_out(e, p, n, got) : r;
+}
+
+/* The keys change with the EndOfEarlyData, which follows the server's Finished: until a handshake call takes that in early data goes on. */
+static enum result early_barred(struct engine *e, size_t n)
+{
+	if (e->write_end != ENGINE_OK)
+		return e->write_end;
+	if (e->server || !e->early || e->done || e->notified || e->fatal || e->read_end != ENGINE_OK)
+		return refused(e, "it is no client at the start of a handshake, or not opened for early data");
+	if (!e->talked) {
+		e->early_left = handshake_early_room(&e->hs);
+		handshake_use_early(&e->hs);
+		feed(e, (struct bytes){ NULL, 0 });
+	}
+	flow_keys(&e->hs_out);
+	return e->hs_out.epoch == EPOCH_EARLY && n <= e->early_left ? ENGINE_OK : refused(e, "the session permits no early data, or not so much");
+}
+
+enum result engine_early_write(struct engine *e, const void *p, size_t n, bool repeated, size_t *taken)
+{
+	enum result r = repeated ? ENGINE_OK : early_barred(e, n);
+
+	*taken = 0;
+	if (r != ENGINE_OK)
+		return r;
+	if (!repeated && n)
+		e->taken = data_out(e, p, n);
+	if (!repeated)
+		e->early_left -= e->taken;
+	r = flush(e, true);
+	if (r != ENGINE_OK)
+		return r;
+	*taken = e->taken;
+	e->taken = 0;
+	return ENGINE_OK;
 }
 
 /* Reads on behind the peer's close_notify, without waiting. */
@@ -802,9 +898,7 @@ enum result engine_read(struct engine *e, void *p, size_t n, size_t *got)
 		r = read_in(e);
 	if (r != ENGINE_OK)
 		return r;
-	*got = n < e->plain.n ? n : e->plain.n;
-	memcpy(p, e->plain.p, *got);
-	buf_drop(&e->plain, *got);
+	plain_out(e, p, n, got);
 	if (fault(FAULT_SHORT_READ_DROPS))
 		e->plain.n = 0;
 	if (fault(FAULT_INPUT_HIDDEN) && !e->plain.n)
@@ -1011,6 +1105,8 @@ bool engine_start(struct engine *e, const struct context *c, SSL_SESSION *sessio
 
 	if (!handshake_start(&e->hs, c, session, &f))
 		return false;
+	if (e->early)
+		handshake_permit_early(&e->hs);
 	flow_start(&e->hs_in, e->server, &e->hs.secrets);
 	flow_start(&e->hs_out, !e->server, &e->hs.secrets);
 	return true;

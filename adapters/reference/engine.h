@@ -29,11 +29,12 @@ enum result {
 struct engine {
 	struct transport io;
 	bool server, v13;
-	bool ignore_eof, cork;                  /* options: a bare FIN between records is an end; small writes wait for company */
+	bool ignore_eof, cork, early;           /* options: a bare FIN between records is an end; small writes wait for company; 0-RTT */
 
 	struct handshake hs;
 	struct flow hs_in, hs_out;              /* the keys of the handshake; those of application data move on to rx and tx */
 	bool talked, done;                      /* a record of the handshake was sent or taken; it is over */
+	size_t early_left;                      /* bytes of early data that a client may still write */
 	struct keys rx, tx;
 	struct keys learn;                      /* the peer's first generation, as OpenSSL believes it in force: for tickets */
 
@@ -71,6 +72,9 @@ enum result engine_handshake(struct engine *e);
 enum result engine_read(struct engine *e, void *p, size_t n, size_t *got);
 /* Takes one record's worth. repeated: the same call wanted to write before. */
 enum result engine_write(struct engine *e, const void *p, size_t n, bool repeated, size_t *taken);
+/* Behind engine_start and before engine_handshake. A server's reads: ENGINE_OK with *got 0: there is no more early data. */
+enum result engine_early_read(struct engine *e, void *p, size_t n, size_t *got);
+enum result engine_early_write(struct engine *e, const void *p, size_t n, bool repeated, size_t *taken);
 enum result engine_shutdown_write(struct engine *e);    /* ENGINE_OK: close_notify is with the transport */
 enum result engine_shutdown_both(struct engine *e);     /* ENGINE_COMPLETE, or why not */
 enum result engine_key_update(struct engine *e, bool requested, bool repeated);

@@ -4,11 +4,13 @@
  *	read, write     engine_read, engine_write: one record a call
  *	shutdown write  engine_shutdown_write: complete if the peer's close_notify has come
  *	shutdown both   engine_shutdown_both: refused while data lies unread
+ *	early read      engine_early_read: ok when there is no more
+ *	early write     engine_early_write
  *	close           engine_close: close_notify if none is out and nothing has failed; it does not wait
  *	plain           the transport itself: the engine takes no byte beyond the record that it reads
  *
  * Faults: `reference --fault NAME`, or CLOSEDRILL_FAULT in the environment; `reference --faults` lists them.
- * Options: ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close),
+ * Options: early-data (0-RTT: a server's tickets permit it), ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close),
  * split-descriptors (it writes to a duplicate), stale-error (OpenSSL's queue holds an error before each call), short-writes. */
 #include <errno.h>
 #include <poll.h>
@@ -201,6 +203,26 @@ static enum outcome write_call(struct conn *c, struct call *k)
 	return SAYS_OK;
 }
 
+static enum outcome early_read_call(struct conn *c, struct call *k)
+{
+	enum result r = engine_early_read(engine_of(c), k->data, k->n, &k->done);
+
+	if (r != ENGINE_OK)
+		return say(c, k, "early_read", r);
+	native(k, "ref_early_read=%zu", k->done);
+	return k->done ? SAYS_DATA : SAYS_OK;
+}
+
+static enum outcome early_write_call(struct conn *c, struct call *k)
+{
+	enum result r = engine_early_write(engine_of(c), k->data, k->n, k->repeated, &k->done);
+
+	if (r != ENGINE_OK)
+		return say(c, k, "early_write", r);
+	native(k, "ref_early_write=%zu", k->done);
+	return SAYS_OK;
+}
+
 static enum outcome shutdown_write_call(struct conn *c, struct call *k)
 {
 	struct engine *e = engine_of(c);
@@ -305,6 +327,7 @@ static enum outcome open_call(struct conn *c, struct call *k)
 		e->v13 = c->version == 13;
 		e->ignore_eof = conn_option(c, "ignore-eof");
 		e->cork = conn_option(c, "cork");
+		e->early = conn_option(c, "early-data") && e->v13;
 		if (conn_option(c, "split-descriptors") && c->io != IO_MEMORY)
 			write_fd = dup(c->fd);
 		if (engine_start(e, &s->context, s->session)) {
@@ -326,7 +349,7 @@ static void library_name(char *name, size_t cap)
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
 	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent renew fork",
-	"option:ignore-eof option:cork option:split-descriptors option:stale-error option:short-writes",
+	"option:ignore-eof option:cork option:split-descriptors option:stale-error option:short-writes option:early-data",
 	NULL
 };
 
@@ -338,6 +361,7 @@ static const char promises[] =
 	"read-on-after-notify write-on-after-peer-notify answers-notify answers-notify-at-once stops-writing-at-peer-notify "
 	"new-session-on-transport unread-data-not-discarded alert-named warning-survived canceled-is-no-end canceled-then-notify level-byte-ignored one-request-at-a-time "
 	"no-resume-after-fatal server-forgets-after-fatal clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept "
+	"no-end-of-cut-early-data early-close-announced "
 	"transport-reusable bytes-behind-notify-kept retry-finishes waiting-is-no-error buffered-input-found fin-needs-last-descriptor";
 
 static const struct adapter adapter = {
@@ -352,6 +376,8 @@ static const struct adapter adapter = {
 	.shutdown_write = shutdown_write_call,
 	.shutdown_both = shutdown_both_call,
 	.key_update = key_update_call,
+	.early_read = early_read_call,
+	.early_write = early_write_call,
 	.close = close_call,
 	.abandon = abandon_call,
 	.lock = &lock,

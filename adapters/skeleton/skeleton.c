@@ -495,6 +495,8 @@ static const struct row {
 	{ "close",                ARG_NONE,  true,  true,  false, METHOD(close), NULL },
 	{ "key_update requested", ARG_NONE,  true,  false, true,  METHOD(key_update), NULL },
 	{ "key_update",           ARG_NONE,  true,  false, false, METHOD(key_update), NULL },
+	{ "early read",           ARG_ROOM,  false, false, false, METHOD(early_read), NULL },
+	{ "early write",          ARG_BYTES, true,  false, false, METHOD(early_write), NULL },
 	{ "plain read",           ARG_ROOM,  false, false, false, 0, plain_read },
 	{ "plain write",          ARG_BYTES, true,  false, false, 0, plain_write },
 };

@@ -83,6 +83,9 @@ struct adapter {
 	enum outcome (*shutdown_write)(struct conn *, struct call *);
 	enum outcome (*shutdown_both)(struct conn *, struct call *);
 	enum outcome (*key_update)(struct conn *, struct call *);
+	/* With option:early-data, before the handshake: a server's read of 0-RTT, SAYS_OK when there is no more; a client's write. */
+	enum outcome (*early_read)(struct conn *, struct call *);
+	enum outcome (*early_write)(struct conn *, struct call *);
 	enum outcome (*close)(struct conn *, struct call *);            /* what the manual wants before the end; abandon follows */
 	void (*abandon)(struct conn *);                                 /* free conn.tls, send nothing. conn.fd = -1 if that closed it */
 
