@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="there is no 
 # What tshark numbers and our traces name: RFC 8446 4 and 6, RFC 5246 7.4 and 7.2.
 HANDSHAKES = {
     "0": "handshake hello_request", "1": "handshake client_hello", "2": "handshake server_hello", "4": "ticket",
-    "8": "handshake encrypted_extensions", "11": "handshake certificate", "12": "handshake server_key_exchange",
+    "5": "handshake end_of_early_data", "8": "handshake encrypted_extensions", "11": "handshake certificate", "12": "handshake server_key_exchange",
     "13": "handshake certificate_request", "14": "handshake server_hello_done", "15": "handshake certificate_verify",
     "16": "handshake client_key_exchange", "20": "handshake finished", "24": "key_update",
 }
@@ -213,6 +213,17 @@ def test_decrypted_text(evidence):
         text = bytes.fromhex("".join(ran.stdout.split("Node 1:")[1].splitlines()[1:-1]))
         assert len(text) == sent > 0
         assert text.isascii() and text.decode().isprintable()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_early_data(tool, tmp_path, role):
+    """Early data is opened by the secrets in the file, in the second connection of its case; what follows too."""
+    ran = tool("run", "openssl", "-c", "handshake-phase/end-of-early-data", "--io", "blocking", "--role", role, "-o", str(tmp_path), "--keep", "all")
+    assert ran.status == 0, ran
+    path = next(str(tmp_path / f) for f in files_below(tmp_path) if f.endswith(".pcapng"))
+    ran = subprocess.run(["tshark", "-n", "-r", path, "-Y", "tcp.stream == 1 && data", "-T", "fields", "-e", "data.data"], capture_output=True,
+                         text=True, timeout=60, env=dict(os.environ, HOME="/nonexistent"))
+    assert bytes.fromhex("".join(ran.stdout.replace(",", "").split())) == b"requestmorerest"
 
 
 def test_capture_says_what_it_is(evidence):
