@@ -274,12 +274,15 @@ static enum result record_in(struct engine *e, struct record *rec)
 
 /* Under early keys it is authentic and says that nothing else will come (RFC 8446 6.1): the early data is whole. The handshake, whose
  * Finished may not count any more, has failed by it all the same. */
+static enum result early_notify_in(struct engine *e)
+{
+	return fault(FAULT_EARLY_NOTIFY_IGNORED) ? ENGINE_OK : (e->read_end = ENGINE_CLOSED);
+}
+
 static enum result notify_in(struct engine *e)
 {
-	if (early_reading(e) && !fault(FAULT_EARLY_NOTIFY_IGNORED))
-		return e->read_end = ENGINE_CLOSED;
-	if (early_reading(e))
-		return ENGINE_OK;
+	if (early_reading(e) && (e->rec.p[0] == TYPE_DATA || fault(FAULT_EARLY_CLEAR_NOTIFY_BELIEVED)))
+		return early_notify_in(e);
 	if (!e->done) {
 		snprintf(e->why, sizeof(e->why), "close_notify inside the handshake");
 		return e->read_end = fault(FAULT_HANDSHAKE_NOTIFY_IS_END) ? ENGINE_CLOSED : ENGINE_ERROR;

@@ -177,6 +177,7 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	/* 0-RTT */
 	[FAULT_EARLY_FIN_IS_END] = { "early-fin-is-end", "early data that a FIN cuts off reads as closed" },
 	[FAULT_EARLY_NOTIFY_IGNORED] = { "early-notify-ignored", "a close_notify behind early data is skipped" },
+	[FAULT_EARLY_CLEAR_NOTIFY_BELIEVED] = { "early-clear-notify-believed", "a close_notify in clear behind early data reads as closed" },
 	[FAULT_EARLY_END_IS_CLOSED] = { "early-end-is-closed", "the end of early data reads as closed" },
 };
 
