@@ -736,8 +736,8 @@ enum result engine_handshake(struct engine *e)
 		else
 			r = handshake_step(e);
 	}
-	if (r == ENGINE_CLOSED)                 /* what has ended is the early data */
-		r = ENGINE_ERROR;
+	if (r == ENGINE_CLOSED && (early_reading(e) || fault(FAULT_HANDSHAKE_NOTIFY_IS_END)))
+		r = ENGINE_ERROR;               /* what has ended is the early data */
 	if ((r == ENGINE_TRUNCATED && fault(FAULT_HANDSHAKE_CUT_IS_DONE)) || (r == ENGINE_ERROR && !e->fatal && fault(FAULT_HANDSHAKE_NOTIFY_IS_DONE)))
 		return ENGINE_OK;
 	if ((r == ENGINE_TRUNCATED || (r == ENGINE_ERROR && !e->fatal)) && fault(FAULT_HANDSHAKE_END_IS_CLOSED))
