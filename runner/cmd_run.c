@@ -51,7 +51,7 @@ static int run_selected(const struct run_args *a, const struct places *at, const
 	struct adapter *adapters = calloc(a->nnames, sizeof(*adapters));
 	struct selection sel = { a->globs, a->nglobs, a->roles | a->tls | a->io, a->no_host, a->only_host, a->one_io };
 	struct plan plan = { 0 };
-	struct job job = { .catalogue = s, .adapters = adapters, .nadapters = a->nnames, .plan = &plan, .out_dir = a->out_dir, .keep = a->keep, .workers = a->workers };
+	struct job job = { .catalogue = s, .adapters = adapters, .nadapters = a->nnames, .plan = &plan, .keep = { a->out_dir, a->keep }, .workers = a->workers };
 	struct fault f = { 0 };
 	int status = 0;
 
