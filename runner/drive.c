@@ -1,13 +1,13 @@
 /* drive: plays one case in one variant. */
 #include "runner/drive.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runner/fdstep.h"
+#include "runner/intake.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
@@ -700,8 +700,6 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
-/* --- marks and the capture --------------------------------------------------------------------------------------------- */
-
 /* All that left so far belongs to this step or one before it. */
 static bool mark_step(struct worker *w, struct fault *f)
 {
@@ -709,106 +707,7 @@ static bool mark_step(struct worker *w, struct fault *f)
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
-	w->marks = reallocarray(w->marks, w->nmarks + 1, sizeof(*w->marks));
-	assert(w->marks);
-	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), w->at_step };
-	return true;
-}
-
-struct intake { struct worker *w; size_t mark; };
-
-static bool of_conn(const struct conn_seen *c, const struct segment *s)
-{
-	return (s->from_port == c->iut_port && s->to_port == c->peer_port) || (s->from_port == c->peer_port && s->to_port == c->iut_port);
-}
-
-static bool is_ours(const struct worker *w, const struct segment *s)
-{
-	for (int i = 0; i < w->e->nconns; i++)
-		if (of_conn(&w->e->conns[i], s))
-			return true;
-	return false;
-}
-
-static void take_frame(void *to, struct bytes data, int64_t at_ns, uint64_t marker)
-{
-	struct intake *in = to;
-	struct worker *w = in->w;
-	struct evidence *e = w->e;
-	struct segment s;
-
-	if (marker) {
-		while (in->mark < w->nmarks && w->marks[in->mark].id <= marker)
-			in->mark++;
-		return;
-	}
-	/* Before the first mark lies what the run before left behind. */
-	if (in->mark == 0 || !segment_parse(data, &s) || !is_ours(w, &s))
-		return;
-	if (e->nframes % 64 == 0) {
-		e->frames = reallocarray(e->frames, e->nframes + 64, sizeof(*e->frames));
-		assert(e->frames);
-	}
-	e->frames[e->nframes++] = (struct frame){ at_ns, e->frames_data.n, data.n,
-	                                          in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps };
-	buf_add_bytes(&e->frames_data, data);
-}
-
-/* The stream goes on where the connection before left it. */
-static void continue_stream(struct stream *st, const struct stream *before)
-{
-	st->port[0] = before->port[0];
-	st->port[1] = before->port[1];
-	st->npackets = 1;               /* which side is which is known */
-	for (int d = 0; d < 2; d++) {
-		st->dir[d].seen_syn = true;
-		st->dir[d].isn = before->dir[d].isn + (uint32_t)before->dir[d].data.n;
-	}
-}
-
-static void build_conn(struct evidence *e, int index)
-{
-	struct conn_seen *c = &e->conns[index];
-	size_t first = 0;
-	/* What belongs to a connection ends where the next one begins. */
-	size_t last = e->script->nsteps;
-
-	for (size_t i = 0; i < e->script->nsteps && index + 1 < e->nconns; i++)
-		if (e->steps[i].ran && e->steps[i].conn > index) {
-			last = i - 1;
-			break;
-		}
-	for (size_t i = 0; c->continues && i < e->script->nsteps; i++)
-		if (e->steps[i].ran && e->steps[i].conn == index) {
-			first = i;
-			break;
-		}
-	if (c->continues)
-		continue_stream(&c->stream, &e->conns[index - 1].stream);
-	for (size_t i = 0; i < e->nframes; i++) {
-		struct segment s;
-		struct bytes data = { e->frames_data.p + e->frames[i].at, e->frames[i].len };
-
-		if (e->frames[i].step > last || e->frames[i].step < first || !segment_parse(data, &s) || !of_conn(c, &s))
-			continue;
-		stream_add(&c->stream, &s, c->npackets);
-		c->packet_frame = reallocarray(c->packet_frame, c->npackets + 1, sizeof(*c->packet_frame));
-		assert(c->packet_frame);
-		c->packet_frame[c->npackets++] = i;
-	}
-	/* It reset first: its kernel took nothing more, and ours has nothing to end any more. */
-	c->undelivered |= c->stream.dir[iut_dir(e->variant)].rst;
-	decode_stream(&c->stream, &c->secrets, &c->decoded);
-}
-
-static bool read_capture(struct worker *w, struct fault *f)
-{
-	struct intake in = { w, 0 };
-
-	if (!capture_read(&w->capture, w->marks[w->nmarks - 1].id, take_frame, &in, f))
-		return false;
-	for (int i = 0; i < w->e->nconns; i++)
-		build_conn(w->e, i);
+	intake_mark(w, w->at_step);
 	return true;
 }
 
@@ -846,7 +745,7 @@ static bool play(struct worker *w, struct fault *f)
 	const struct script *s = w->e->script;
 
 	w->at_step = 0;
-	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), 0 };
+	intake_mark(w, 0);
 	if (!open_conn(w, false, f))
 		return false;
 	for (size_t i = 0; i < s->nsteps; i++) {
@@ -876,7 +775,7 @@ static bool play(struct worker *w, struct fault *f)
 	w->marks[w->nmarks - 1].step = s->nsteps;
 	check_socket_left(w);
 	keep_conn(w);
-	return read_capture(w, f);
+	return intake_read(w, f);
 }
 
 /* Whatever the run left: the peer goes, a waiting call is waked by the end of its socket, the adapter forgets. One that cannot is
@@ -913,9 +812,6 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->nmarks = 0;
 	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = w->timed_out = w->patient = false;
 	evidence_start(e, s, variant);
-	if (!w->marks)
-		w->marks = calloc(1, sizeof(*w->marks));
-	assert(w->marks);
 	e->at_us = now_us();
 	ok = set_host(w, f) && start_adapter(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
