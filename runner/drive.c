@@ -17,11 +17,6 @@ enum { READ_DEFAULT = 16384, READ_ALL_MAX = 100000, STATE_CLOSE = 7 };
 
 enum step_end { STEP_DONE, STEP_ENDS_RUN, STEP_BROKEN };        /* ENDS_RUN: the call never came back where the script goes on */
 
-static struct conn_seen *conn(struct worker *w)
-{
-	return &w->e->conns[w->e->nconns - 1];
-}
-
 static const struct step *step_at(const struct worker *w)
 {
 	return &w->e->script->steps[w->at_step];
@@ -202,7 +197,7 @@ static void refuse_waiting(const struct worker *w)
 {
 	int fd;
 
-	while ((fd = tcp_accept(w->peer.listener)) >= 0)
+	while ((fd = tcp_accept(w->listener)) >= 0)
 		tcp_drop(&fd, false);
 }
 
@@ -211,22 +206,23 @@ static int accept_iut(struct worker *w, struct fault *f)
 	int64_t deadline = now_us() + 5000000;
 	int fd;
 
-	while ((fd = tcp_accept(w->peer.listener)) < 0 && (errno == EAGAIN || errno == EINTR) && now_us() < deadline)
+	while ((fd = tcp_accept(w->listener)) < 0 && (errno == EAGAIN || errno == EINTR) && now_us() < deadline)
 		;
 	if (fd < 0)
 		fault_machine(f, "the adapter said that it is connected, but nothing arrived:");
 	return fd;
 }
 
-/* What the peer knows of the connection goes over into the evidence. */
-static void keep_conn(struct worker *w)
+/* What the peer knows of the connection goes over into the evidence; step: the last that it stood in. */
+static void keep_conn(struct worker *w, struct live *l, size_t step)
 {
 	struct conn_seen *c;
-	struct peer *p = &w->peer;
+	struct peer *p = &l->peer;
 
-	if (!w->e->nconns)
+	if (l->conn < 0)
 		return;
-	c = conn(w);
+	c = &w->e->conns[l->conn];
+	c->until_step = step;
 	c->undelivered = p->sent_to_tcp < p->sent.n || (p->fin_wanted && !p->fin_sent);
 	if (p->fd >= 0) {
 		struct tcp_view v;
@@ -250,19 +246,27 @@ static void keep_conn(struct worker *w)
 	c->reset_sent = p->reset_sent;
 }
 
-static void drop_held(struct worker *w)
+static void drop_held(struct live *l)
 {
-	if (w->held_fd >= 0)
-		close(w->held_fd);
-	w->held_fd = -1;
+	if (l->held_fd >= 0)
+		close(l->held_fd);
+	l->held_fd = -1;
 }
 
-static void check_socket_left(struct worker *w)
+static void check_socket_left(struct worker *w, const struct live *l)
 {
 	struct sock_view v;
 
-	if (w->e->nconns && w->closed_by_iut && w->held_fd < 0 && look_iut(w, &v))
-		conn(w)->socket_left = v.there && v.inode != 0;
+	if (l->closed_by_iut && l->held_fd < 0 && look_iut(w, l, &v))
+		w->e->conns[l->conn].socket_left = v.there && v.inode != 0;
+}
+
+/* Nothing is known of it any more; its peer is the caller's. */
+static void live_reset(struct live *l)
+{
+	l->conn = -1;
+	l->begun = l->closed_by_iut = l->path_broken = l->timed_out = false;
+	drop_held(l);
 }
 
 static bool uses_path(const struct script *s)
@@ -273,9 +277,26 @@ static bool uses_path(const struct script *s)
 	return false;
 }
 
+/* A new connection of the evidence, which is the present one from this step on. */
+static void conn_add(struct worker *w, struct conn_seen c)
+{
+	c.from_step = w->at_step;
+	w->live->conn = w->e->nconns;
+	w->e->conns[w->e->nconns++] = c;
+}
+
+/* Whose session a new connection resumes: the present one's; of the other, where this is the first behind a `switch`. NULL: of none. */
+static struct live *live_before(struct worker *w)
+{
+	struct live *other = w->live == w->lives ? w->lives + 1 : w->lives;
+
+	return w->live->conn >= 0 ? w->live : other->conn >= 0 ? other : NULL;
+}
+
 static bool open_conn(struct worker *w, bool resume, struct fault *f)
 {
 	bool client = variant_client(w->variant), v13 = variant_13(w->variant);
+	struct live *l = w->live, *last = live_before(w);
 	SSL_SESSION *session = NULL;
 	struct answer x = { 0 };
 	struct buf line = { 0 }, before = { 0 };
@@ -284,32 +305,29 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 
 	if (w->e->nconns == CONNS_MAX)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
-	if (resume && !client) {
-		handshake_learn_ticket(&w->peer.hs, buf_bytes(&w->peer.in));
-		session = handshake_session(&w->peer.hs);
+	if (resume && !client && last) {
+		handshake_learn_ticket(&last->peer.hs, buf_bytes(&last->peer.in));
+		session = handshake_session(&last->peer.hs);
 	}
-	check_socket_left(w);
-	keep_conn(w);
+	if (last)
+		buf_add_bytes(&before, buf_bytes(&last->peer.last));
+	check_socket_left(w, l);
+	keep_conn(w, l, w->at_step - 1);
 	open_line(w, resume, &line);
 	refuse_waiting(w);
 	if (!client)
 		fd = tcp_connect(w->adapter->listen_port, f);
-	w->begun = w->closed_by_iut = w->path_broken = w->timed_out = false;
-	drop_held(w);
-	if (w->e->nconns > 0) {
-		before = w->peer.last;
-		w->peer.last = (struct buf){ 0 };
-	}
-	/* The connection before, if it still stands, ends here, outside of what is judged. */
-	peer_drop(&w->peer);
+	live_reset(l);
+	/* The present connection, if it still stands, ends here, outside of what is judged. */
+	peer_drop(&l->peer);
 	ok = (client || fd >= 0) && call_ok(w, buf_str(&line), &x, f);
 	if (ok && client)
 		fd = accept_iut(w, f);
-	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &w->first, f)) && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
-	w->peer.before = before;
+	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) && peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
+	l->peer.before = before;
 	if (ok)
-		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) };
-	else if (fd >= 0 && w->peer.fd != fd)
+		conn_add(w, (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) });
+	else if (fd >= 0 && l->peer.fd != fd)
 		close(fd);
 	SSL_SESSION_free(session);
 	answer_free(&x);
@@ -352,18 +370,18 @@ static enum step_end end_of(struct worker *w, enum outcome o)
 /* A second handshake on the same transport: both ends make new objects, and the evidence a new connection that continues the stream. */
 static bool renew_conn(struct worker *w, struct fault *f)
 {
-	struct conn_seen *before = conn(w);
+	struct conn_seen *before = live_seen(w);
 	struct answer x = { 0 };
 	bool client = variant_client(w->variant), ok;
 
 	if (w->e->nconns == CONNS_MAX)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
-	keep_conn(w);
-	w->first.send_next += (uint32_t)before->sent.n;
-	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->peer, &w->contexts[client][variant_13(w->variant)], f);
+	keep_conn(w, w->live, w->at_step - 1);
+	w->live->first.send_next += (uint32_t)before->sent.n;
+	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->live->peer, &w->contexts[client][variant_13(w->variant)], f);
 	answer_free(&x);
 	if (ok)
-		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = before->iut_port, .peer_port = before->peer_port, .continues = true };
+		conn_add(w, (struct conn_seen){ .iut_port = before->iut_port, .peer_port = before->peer_port, .continues = true });
 	return ok;
 }
 
@@ -371,7 +389,7 @@ static bool connection_for(struct worker *w, enum handshake_verb verb, struct fa
 {
 	if (verb == HANDSHAKE_AGAIN)
 		return renew_conn(w, f);
-	return !w->begun || open_conn(w, verb == HANDSHAKE_RESUME, f);
+	return (w->live->conn >= 0 && !w->live->begun) || open_conn(w, verb == HANDSHAKE_RESUME, f);
 }
 
 static enum step_end do_handshake(struct worker *w, struct fault *f)
@@ -385,21 +403,21 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 	}
 	if (!connection_for(w, (enum handshake_verb)step_at(w)->verb, f))
 		return STEP_BROKEN;
-	seen(w)->conn = w->e->nconns - 1;
-	w->begun = true;
-	peer_handshake_to(&w->peer, PEER_TO_END);
+	seen(w)->conn = w->live->conn;
+	w->live->begun = true;
+	peer_handshake_to(&w->live->peer, PEER_TO_END);
 	if (!call(w, "handshake", &x, f))
 		return STEP_BROKEN;
 	if (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED) {
 		wait_handshake(w);
-		if (!peer_handshake_done(&w->peer)) {
+		if (!peer_handshake_done(&w->live->peer)) {
 			answer_free(&x);
-			broke(w, f, w->peer.hs.failed ? w->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
+			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
 			return STEP_BROKEN;
 		}
-		conn(w)->handshaken = true;
+		live_seen(w)->handshaken = true;
 		if (resume)
-			x.outcome = handshake_resumed(&w->peer.hs) ? OUTCOME_RESUMED : OUTCOME_FULL;
+			x.outcome = handshake_resumed(&w->live->peer.hs) ? OUTCOME_RESUMED : OUTCOME_FULL;
 	}
 	set_answer(w, x);
 	return x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED || x.outcome == OUTCOME_FULL ? STEP_DONE : STEP_ENDS_RUN;
@@ -479,7 +497,7 @@ static void call_line(const struct worker *w, enum iut_verb v, struct buf *line)
 static void note_write(struct worker *w)
 {
 	const struct step *st = step_at(w);
-	struct conn_seen *c = conn(w);
+	struct conn_seen *c = live_seen(w);
 
 	c->written.n = c->accepted;
 	if (st->text.p)
@@ -490,7 +508,7 @@ static void note_write(struct worker *w)
 
 static void note_answer(struct worker *w, const struct step *asked, const struct answer *x)
 {
-	struct conn_seen *c = conn(w);
+	struct conn_seen *c = live_seen(w);
 
 	if (asked->actor != ACTOR_IUT)
 		return;
@@ -499,9 +517,9 @@ static void note_answer(struct worker *w, const struct step *asked, const struct
 	if (asked->verb == IUT_WRITE && x->outcome == OUTCOME_OK)
 		c->accepted = c->written.n;
 	if (asked->verb == IUT_HANDSHAKE && (x->outcome == OUTCOME_OK || x->outcome == OUTCOME_RESUMED))
-		c->handshaken = peer_handshake_done(&w->peer);
+		c->handshaken = peer_handshake_done(&w->live->peer);
 	if ((asked->verb == IUT_CLOSE || asked->verb == IUT_ABANDON) && x->outcome != OUTCOME_BLOCKED)
-		w->closed_by_iut = true;
+		w->live->closed_by_iut = true;
 }
 
 static bool read_all(struct worker *w, struct bytes line, struct answer *x, struct fault *f)
@@ -613,7 +631,7 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		return STEP_ENDS_RUN;
 	}
 	if (v == IUT_HANDSHAKE)
-		w->begun = true;
+		w->live->begun = true;
 	if (v == IUT_WRITE)
 		note_write(w);
 	w->adapter->watch.children = v == IUT_CHILD_SHUTDOWN;
@@ -660,7 +678,7 @@ static enum step_end do_peer(struct worker *w, struct fault *f)
 
 static enum step_end do_tcp(struct worker *w, struct fault *f)
 {
-	const struct conn_seen *c = conn(w);
+	const struct conn_seen *c = live_seen(w);
 	bool peer = step_at(w)->verb == 1;
 	struct sock_view v;
 	uint16_t local = peer ? c->peer_port : c->iut_port, remote = peer ? c->iut_port : c->peer_port;
@@ -670,7 +688,7 @@ static enum step_end do_tcp(struct worker *w, struct fault *f)
 		states |= step_at(w)->checks[i].states;
 	if (step_at(w)->later ? wait_state(w, local, remote, states, &v) : sockdiag_look(&w->diag, local, remote, &v)) {
 		seen(w)->tcp_state = v.state;
-		w->timed_out |= step_at(w)->later && !peer && v.state == STATE_CLOSE;
+		w->live->timed_out |= step_at(w)->later && !peer && v.state == STATE_CLOSE;
 		return STEP_DONE;
 	}
 	broke(w, f, "the kernel does not tell the socket's state (sock_diag)");
@@ -680,7 +698,7 @@ static enum step_end do_tcp(struct worker *w, struct fault *f)
 static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
-	seen(w)->conn = w->e->nconns - 1;
+	seen(w)->conn = w->live->conn;
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
@@ -773,8 +791,10 @@ static bool play(struct worker *w, struct fault *f)
 	if (!mark_step(w, f))
 		return false;
 	w->marks[w->nmarks - 1].step = s->nsteps;
-	check_socket_left(w);
-	keep_conn(w);
+	for (int i = 0; i < LIVES_MAX; i++) {
+		check_socket_left(w, &w->lives[i]);
+		keep_conn(w, &w->lives[i], s->nsteps);
+	}
 	return intake_read(w, f);
 }
 
@@ -785,11 +805,14 @@ static void clean_up(struct worker *w)
 	struct answer x = { 0 };
 	struct fault ignored;
 
-	drop_held(w);
-	path_mend(w);
 	if (w->outstanding && w->adapter->alive)
 		fd_shut(w);
-	peer_drop(&w->peer);
+	for (int i = 0; i < LIVES_MAX; i++) {
+		path_mend(&w->lives[i]);
+		live_reset(&w->lives[i]);
+		peer_drop(&w->lives[i].peer);
+	}
+	w->live = w->lives;
 	if (w->outstanding && w->adapter->alive && (w->variant & FOR_BLOCKING)) {
 		if (!collect(w, &x, &ignored) || x.outcome == OUTCOME_BLOCKED)
 			adapter_stop(w->adapter);
@@ -810,7 +833,7 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->e = e;
 	w->variant = variant;
 	w->nmarks = 0;
-	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = w->timed_out = w->patient = false;
+	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
 	ok = set_host(w, f) && start_adapter(w, f) && play(w, f);
@@ -824,16 +847,20 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 
 bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f)
 {
-	*w = (struct worker){ .held_fd = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
-	peer_init(&w->peer);
+	*w = (struct worker){ .listener = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
+	w->live = w->lives;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		peer_init(&w->lives[i].peer);
+		w->lives[i].conn = w->lives[i].held_fd = -1;
+	}
 	for (int server = 0; server < 2; server++)
 		for (int v13 = 0; v13 < 2; v13++)
 			if (!context_make(&w->contexts[server][v13], server, v13 ? TLS13 : TLS12, server ? ecdsa : NULL, server ? rsa : NULL, f))
 				return false;
-	w->peer.listener = tcp_listen(0, f);
-	if (w->peer.listener < 0 || !sockdiag_open(&w->diag, f))
+	w->listener = tcp_listen(0, f);
+	if (w->listener < 0 || !sockdiag_open(&w->diag, f))
 		return false;
-	w->peer_port = tcp_local_port(w->peer.listener);
+	w->peer_port = tcp_local_port(w->listener);
 	return capture_start(&w->capture, f);
 }
 
@@ -841,7 +868,11 @@ void worker_end(struct worker *w)
 {
 	capture_end(&w->capture);
 	sockdiag_close(&w->diag);
-	peer_free(&w->peer);
+	for (int i = 0; i < LIVES_MAX; i++)
+		peer_drop(&w->lives[i].peer);
+	if (w->listener >= 0)
+		close(w->listener);
+	w->listener = -1;
 	for (int i = 0; i < 4; i++)
 		context_free(&w->contexts[i / 2][i % 2]);
 	buf_free(&w->again);

@@ -24,6 +24,7 @@ struct conn_seen {
 	uint16_t iut_port, peer_port;
 	bool handshaken;                        /* both sides completed it */
 	bool continues;                         /* a second handshake on the transport of the connection before */
+	size_t from_step, until_step;           /* the first and the last step in which it stood: its ports may serve another one later */
 	struct stream stream;
 	struct secrets secrets;
 	struct buf keylog;

@@ -65,27 +65,14 @@ static void continue_stream(struct stream *st, const struct stream *before)
 static void build_conn(struct evidence *e, int index)
 {
 	struct conn_seen *c = &e->conns[index];
-	size_t first = 0;
-	/* What belongs to a connection ends where the next one begins. */
-	size_t last = e->script->nsteps;
 
-	for (size_t i = 0; i < e->script->nsteps && index + 1 < e->nconns; i++)
-		if (e->steps[i].ran && e->steps[i].conn > index) {
-			last = i - 1;
-			break;
-		}
-	for (size_t i = 0; c->continues && i < e->script->nsteps; i++)
-		if (e->steps[i].ran && e->steps[i].conn == index) {
-			first = i;
-			break;
-		}
 	if (c->continues)
 		continue_stream(&c->stream, &e->conns[index - 1].stream);
 	for (size_t i = 0; i < e->nframes; i++) {
 		struct segment s;
 		struct bytes data = { e->frames_data.p + e->frames[i].at, e->frames[i].len };
 
-		if (e->frames[i].step > last || e->frames[i].step < first || !segment_parse(data, &s) || !of_conn(c, &s))
+		if (e->frames[i].step > c->until_step || e->frames[i].step < c->from_step || !segment_parse(data, &s) || !of_conn(c, &s))
 			continue;
 		stream_add(&c->stream, &s, c->npackets);
 		c->packet_frame = reallocarray(c->packet_frame, c->npackets + 1, sizeof(*c->packet_frame));
