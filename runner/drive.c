@@ -285,10 +285,15 @@ static void conn_add(struct worker *w, struct conn_seen c)
 	w->e->conns[w->e->nconns++] = c;
 }
 
+static struct live *live_other(struct worker *w)
+{
+	return w->live == w->lives ? w->lives + 1 : w->lives;
+}
+
 /* Whose session a new connection resumes: the present one's; of the other, where this is the first behind a `switch`. NULL: of none. */
 static struct live *live_before(struct worker *w)
 {
-	struct live *other = w->live == w->lives ? w->lives + 1 : w->lives;
+	struct live *other = live_other(w);
 
 	return w->live->conn >= 0 ? w->live : other->conn >= 0 ? other : NULL;
 }
@@ -421,6 +426,22 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 	}
 	set_answer(w, x);
 	return x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED || x.outcome == OUTCOME_FULL ? STEP_DONE : STEP_ENDS_RUN;
+}
+
+/* The connection stays as it is; the other one, of which there may be none yet, is the present one from here on. */
+static enum step_end do_switch(struct worker *w, struct fault *f)
+{
+	struct answer x = { 0 };
+	bool ok;
+
+	if (!adapter_can(w->adapter, "siblings")) {
+		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
+		return STEP_ENDS_RUN;
+	}
+	ok = call_ok(w, "switch", &x, f);
+	answer_free(&x);
+	w->live = live_other(w);
+	return ok ? STEP_DONE : STEP_BROKEN;
 }
 
 static const char *call_word(enum iut_verb v)
@@ -702,6 +723,8 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
+	case ACTOR_SWITCH:
+		return do_switch(w, f);
 	case ACTOR_PEER:
 		return do_peer(w, f);
 	case ACTOR_IUT:
@@ -791,6 +814,7 @@ static bool play(struct worker *w, struct fault *f)
 	if (!mark_step(w, f))
 		return false;
 	w->marks[w->nmarks - 1].step = s->nsteps;
+	w->e->steps[s->nsteps].conn = w->live->conn;
 	for (int i = 0; i < LIVES_MAX; i++) {
 		check_socket_left(w, &w->lives[i]);
 		keep_conn(w, &w->lives[i], s->nsteps);

@@ -8,7 +8,7 @@
 #include "runner/item.h"
 #include "runner/require.h"
 
-enum actor { ACTOR_HANDSHAKE, ACTOR_PEER, ACTOR_IUT, ACTOR_FD, ACTOR_PATH, ACTOR_WIRE, ACTOR_TCP };
+enum actor { ACTOR_HANDSHAKE, ACTOR_PEER, ACTOR_IUT, ACTOR_FD, ACTOR_PATH, ACTOR_WIRE, ACTOR_TCP, ACTOR_SWITCH };
 
 /* Which variants a case or a step is for: bits, all of them when nothing is said. */
 enum {
@@ -82,7 +82,7 @@ struct check {
 struct step {
 	struct where at;
 	enum actor actor;
-	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: enum handshake_verb */
+	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: enum handshake_verb; SWITCH: 0 */
 	unsigned only;                          /* FOR_ bits from the selectors in front */
 	int64_t n;                              /* write N, read N, rest N, window N, linger N, forge off N ...; ITEM_ANY: not given */
 	struct bytes text;                      /* write "..." and raw, unescaped or from hex; record: the content; icmp: its name. p NULL: none (`write empty`: n 0) */

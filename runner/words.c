@@ -95,6 +95,7 @@ const struct word path_words[] = {
 
 const struct word actor_words[] = {
 	{ .word = "handshake", .id = ACTOR_HANDSHAKE },
+	{ .word = "switch", .id = ACTOR_SWITCH },
 	{ .word = "peer", .id = ACTOR_PEER },
 	{ .word = "iut", .id = ACTOR_IUT },
 	{ .word = "fd", .id = ACTOR_FD },
@@ -172,7 +173,7 @@ const struct word handshake_words[] = {
  * unsupported everywhere, and nobody would see it. */
 const struct word need_words[] = {
 	{ .word = "resumption" }, { .word = "concurrent" }, { .word = "key-update" }, { .word = "plain" },
-	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" },
+	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" }, { .word = "siblings" },
 	{ .word = "shutdown-write" }, { .word = "shutdown-both" }, { .word = "close" }, { .word = "abandon" },
 	{ 0 }
 };
