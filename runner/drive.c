@@ -449,6 +449,7 @@ static const char *call_word(enum iut_verb v)
 	static const char *const words[] = {
 		[IUT_HANDSHAKE] = "handshake", [IUT_SHUTDOWN_WRITE] = "shutdown write", [IUT_SHUTDOWN_BOTH] = "shutdown both",
 		[IUT_CLOSE] = "close", [IUT_ABANDON] = "abandon", [IUT_CHILD_SHUTDOWN] = "child shutdown",
+		[IUT_REUSE_NUMBER] = "reuse number", [IUT_REUSE_LOOK] = "reuse look",
 	};
 
 	return words[v];
@@ -471,6 +472,9 @@ static const char *call_needs(enum iut_verb v)
 		return "abandon";
 	case IUT_CHILD_SHUTDOWN:
 		return "fork";
+	case IUT_REUSE_NUMBER:
+	case IUT_REUSE_LOOK:
+		return "reuse";
 	default:
 		return NULL;
 	}

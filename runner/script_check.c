@@ -13,6 +13,7 @@ struct connection {
 	unsigned outcomes;                      /* that what is outstanding can have */
 	bool sums;                              /* and it is a read*, which adds up */
 	bool held;                              /* `fd iut hold` */
+	const struct step *reused;              /* `iut reuse number`: no descriptor is left */
 	const struct step *fin, *gone;          /* the peer's; gone: rst, close or vanish */
 	bool cut;                               /* a record is held back */
 	bool record;                            /* the peer made one */
@@ -110,6 +111,11 @@ static bool not_none(struct walk *w, const struct step *st)
 	return !w->c.none || fault_set(w->f, &st->at, "there is no other connection yet: `handshake` opens it");
 }
 
+static bool no_reuse(struct walk *w, const struct step *st)
+{
+	return !w->c.reused || fault_set(w->f, &st->at, "after `iut reuse number` in line %d the iut has no descriptor", w->c.reused->at.line);
+}
+
 static void call_started(struct connection *c, const struct step *st)
 {
 	enum pending pending = pending_after(st);
@@ -132,7 +138,13 @@ static bool check_call(struct walk *w, const struct step *st)
 		return false;
 	if (st->verb == IUT_KEY_UPDATE && (w->variant & FOR_TLS12))
 		return fault_set(w->f, &st->at, "TLS 1.2 has no KeyUpdate");
+	if (st->verb == IUT_REUSE_LOOK && !w->c.reused)
+		return fault_set(w->f, &st->at, "no number was reused: `iut reuse number` comes first");
+	if (st->verb == IUT_REUSE_NUMBER && !no_reuse(w, st))
+		return false;
 	call_started(&w->c, st);
+	if (st->verb == IUT_REUSE_NUMBER)
+		w->c.reused = st;
 	if ((st->verb == IUT_CLOSE || st->verb == IUT_ABANDON) && !st->optional)
 		w->c.ended = st;
 	return true;
@@ -188,7 +200,7 @@ static bool check_fd(struct walk *w, const struct step *st)
 		return fault_set(w->f, &st->at, "the duplicate is already held");
 	if (st->verb == FD_DROP && !held)
 		return fault_set(w->f, &st->at, "nothing is held: `fd iut hold` comes first");
-	if (!held && !not_ended(w, st))
+	if (!held && (!not_ended(w, st) || !no_reuse(w, st)))
 		return false;
 	if (st->verb == FD_HOLD || st->verb == FD_DROP)
 		w->c.held = !held;

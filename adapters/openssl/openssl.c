@@ -438,7 +438,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork siblings",
+	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork siblings reuse",
 	"option:quiet option:read-ahead option:no-auto-retry option:lazy-key-update",
 	"option:stale-error option:split-descriptors option:short-writes",
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF

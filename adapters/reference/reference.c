@@ -351,7 +351,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent renew fork siblings",
+	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent renew fork siblings reuse",
 	"option:ignore-eof option:cork option:split-descriptors option:stale-error option:short-writes",
 	NULL
 };

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ enum {
 };
 
 static const struct adapter *lib;
-static struct conn conns[] = { { .fd = -1 }, { .fd = -1 } };
+static struct conn conns[] = { { .fd = -1, .reused = -1 }, { .fd = -1, .reused = -1 } };
 static struct conn *conn = conns;       /* the present one; `switch` goes over to the other */
 static int listener = -1;
 
@@ -331,6 +332,7 @@ static void conn_drop(struct conn *c)
 		lib->abandon(c);
 	c->tls = NULL;
 	fd_close(&c->fd);
+	fd_close(&c->reused);
 	c->in.n = c->out.n = 0;
 	c->ended = false;
 	c->broken = c->lost = 0;
@@ -1055,6 +1057,62 @@ static void child_shutdown_command(char *rest)
 		exit(1);
 }
 
+/* Lies to be read in the file that takes the number. */
+static const char foreign[] = "somebody else's";
+
+static bool number_reuse(struct conn *c)
+{
+	int pair[2], fd = c->fd;
+	bool ok;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return false;
+	ok = send(pair[1], foreign, sizeof(foreign), MSG_NOSIGNAL) == sizeof(foreign) && !close(fd) && fcntl(pair[0], F_DUPFD_CLOEXEC, fd) == fd;
+	c->reused = pair[1];
+	close(pair[0]);
+	return ok;
+}
+
+static void reuse_number_command(char *rest)
+{
+	(void)rest;
+	if (!can("reuse"))
+		answer("unsupported", "");
+	else if (!conn->tls || conn->reused >= 0)
+		answer("error", "\"there is no connection with a descriptor\"");
+	else if (number_reuse(conn))
+		answer("ok", "close=0");
+	else
+		answer("error", "reuse=-1");
+}
+
+/* Was the file that has the number now read from, written to or closed by anybody? */
+static const char *number_used(const struct conn *c)
+{
+	char byte;
+	ssize_t got = recv(c->reused, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	int left = 0;
+
+	if (got > 0)
+		return "reused=written";
+	if (got == 0 || ioctl(c->fd, FIONREAD, &left))
+		return "reused=closed";
+	return left == sizeof(foreign) ? NULL : "reused=read";
+}
+
+static void reuse_look_command(char *rest)
+{
+	const char *used;
+
+	(void)rest;
+	if (!can("reuse")) {
+		answer("unsupported", "");
+		return;
+	}
+	used = conn->reused < 0 ? "\"no number was reused\"" : number_used(conn);
+	answer(used ? "error" : "ok", used ? used : "reused=untouched");
+}
+
 /* The call that was interrupted last. */
 static void await_command(char *rest)
 {
@@ -1082,6 +1140,8 @@ static const struct command {
 	{ "switch",         false, switch_command },
 	{ "listen",         false, listen_command },
 	{ "renew",          false, renew_command },
+	{ "reuse number",   false, reuse_number_command },
+	{ "reuse look",     false, reuse_look_command },
 	{ "child shutdown", false, child_shutdown_command },
 };
 

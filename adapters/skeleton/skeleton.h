@@ -42,6 +42,7 @@ struct conn {
 	struct queue in, out;
 	bool ended;                     /* the peer's end of stream stands behind `in` */
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
+	int reused;                     /* `reuse number`: the far end of the file that has taken the number fd; -1: the number is the connection's */
 	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
 	unsigned sends;                 /* calls of memory_send, for option:short-writes */
 };
@@ -69,7 +70,8 @@ struct adapter {
 	const char *api;                /* "openssl" */
 	/* Lines of words, NULL at the end. Roles, versions, modes and options that `open` takes stand here; `renew` where abandon leaves
 	 * the descriptor open, `fork` where the library can be used in a child, and `siblings` where nothing that the callbacks keep stands
-	 * in the way of two connections at once: the skeleton does these. It adds `interrupt`. */
+	 * in the way of two connections at once, `reuse` where the descriptor is the library's only way to the transport: the skeleton does
+	 * these. It adds `interrupt`. */
 	const char *const *can;
 	const char *promises;           /* or NULL */
 	bool wants_rsa;
