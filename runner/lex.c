@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_MAX = 1 << 24 };            /* far more than any file of ours: a mistaken path shall not fill the memory */
+enum { FILE_MAX = 1 << 24, CHUNK = 65536 };            /* far more than any file of ours: a mistaken path shall not fill the memory */
 
 static bool is_space(uint8_t c)
 {
@@ -183,14 +183,14 @@ bool number_parse(struct bytes text, int64_t low, int64_t high, int64_t *v)
 	return *v >= low && *v <= high;
 }
 
-static bool file_read(FILE *in, struct buf *out)
+static bool file_read(FILE *in, size_t max, struct buf *out)
 {
 	size_t n;
 
 	do {
-		n = fread(buf_grow(out, 8192), 1, 8192, in);
-		out->n -= 8192 - n;
-		if (out->n > FILE_MAX) {
+		n = fread(buf_grow(out, CHUNK), 1, CHUNK, in);
+		out->n -= CHUNK - n;
+		if (out->n > max) {
 			errno = EFBIG;
 			return false;
 		}
@@ -199,18 +199,23 @@ static bool file_read(FILE *in, struct buf *out)
 	return !ferror(in);
 }
 
-bool lex_file(const char *path, struct buf *out, struct fault *f)
+bool file_load(const char *path, size_t max, struct buf *out, struct fault *f)
 {
 	FILE *in = fopen(path, "rb");
 	bool ok;
 
 	if (!in)
 		return fault_machine(f, "%s:", path);
-	ok = file_read(in, out);
+	ok = file_read(in, max, out);
 	if (!ok)
 		fault_machine(f, "%s:", path);
 	fclose(in);
 	return ok;
+}
+
+bool lex_file(const char *path, struct buf *out, struct fault *f)
+{
+	return file_load(path, FILE_MAX, out, f);
 }
 
 /* NUL behind it; a word that is longer than any of ours has no neighbour anyway. */

@@ -32,7 +32,9 @@ bool token_is(const struct token *t, const char *text);        /* a word or punc
 /* Decimal digits, with `-` in front if low < 0, within low..high. */
 bool number_parse(struct bytes text, int64_t low, int64_t high, int64_t *v);
 
-/* A whole file, NUL behind it. False: the machine's reason in *f. */
+/* A whole file of at most max bytes, NUL behind it, which is not counted. False: the machine's reason in *f. lex_file: as large as a text of
+ * ours can be. */
+bool file_load(const char *path, size_t max, struct buf *out, struct fault *f);
 bool lex_file(const char *path, struct buf *out, struct fault *f);
 
 /* "did you mean" for one word: ends `msg` with the nearest of the words, or not. */

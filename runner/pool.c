@@ -17,10 +17,8 @@
 #include <unistd.h>
 
 #include "runner/drive.h"
-#include "runner/pcapfile.h"
 #include "runner/result.h"
 #include "runner/sandbox.h"
-#include "runner/trace.h"
 #include "runner/wait.h"
 
 enum { WORKERS_MAX = 256 };
@@ -78,80 +76,6 @@ static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, 
 	return at == sizeof(m) + text.n;
 }
 
-static bool put_file(const char *path, struct bytes data, struct fault *f)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	size_t at = 0;
-
-	while (fd >= 0 && at < data.n) {
-		ssize_t n = write(fd, data.p + at, data.n - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		at += (size_t)n;
-	}
-	if ((fd < 0 || at < data.n || close(fd) != 0))
-		return fault_machine(f, "cannot write %s:", path);
-	return true;
-}
-
-static bool make_dirs(char *path, struct fault *f)
-{
-	for (char *p = path + 1; *p; p++) {
-		bool made;
-
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		made = mkdir(path, 0777) == 0 || errno == EEXIST;
-		*p = '/';
-		if (!made)
-			return fault_machine(f, "cannot make the folder of %s:", path);
-	}
-	return true;
-}
-
-static void trace_text(const struct evidence *e, const struct run_name *r, const struct judgement *j, struct buf *out)
-{
-	struct trace t;
-
-	buf_printf(out, "# %s\n# %s: ", r->script->name, r->implementation);
-	variant_print(out, r->variant, r->script, r->with);
-	buf_printf(out, "\n# %s\n\n", verdict_word(j->verdict));
-	trace_of(e, &t);
-	trace_print(out, &t);
-	trace_free(&t);
-}
-
-static bool keep_files(const struct job *job, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f)
-{
-	struct buf path = { 0 }, text = { 0 }, comment = { 0 };
-	size_t stem;
-	bool ok;
-
-	if (!job->out_dir || job->keep == KEEP_NONE || (job->keep == KEEP_FINDINGS && j->verdict == VERDICT_PASS && !j->n))
-		return true;
-	buf_printf(&path, "%s/%s/%s/", job->out_dir, r->implementation, r->script->name);
-	run_file_name(&path, r);
-	stem = path.n;
-	trace_text(e, r, j, &text);
-	buf_printf(&path, ".trace");
-	ok = make_dirs((char *)buf_str(&path), f) && put_file(buf_str(&path), buf_bytes(&text), f);
-	path.n = stem;
-	text.n = 0;
-	buf_printf(&comment, "closedrill: %s, %s, ", r->implementation, r->script->name);
-	variant_print(&comment, r->variant, r->script, r->with);
-	evidence_pcapng(e, buf_str(&comment), &text);
-	buf_printf(&path, ".pcapng");
-	ok = ok && put_file(buf_str(&path), buf_bytes(&text), f);
-	buf_free(&path);
-	buf_free(&text);
-	buf_free(&comment);
-	return ok;
-}
-
 static void set_broken(struct judgement *j, const char *why)
 {
 	judgement_free(j);
@@ -180,7 +104,7 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 	stop_others(job, a);
 	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
 		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
-		if (!keep_files(job, &e, name, j, &f))
+		if (!keep_files(&job->keep, &e, name, j, &f))
 			set_broken(j, f.msg);
 	} else {
 		set_broken(j, f.msg);

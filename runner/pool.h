@@ -4,15 +4,13 @@
 
 #include "runner/plan.h"
 #include "runner/judge.h"
-
-enum keep { KEEP_FINDINGS, KEEP_ALL, KEEP_NONE };
+#include "runner/keep.h"
 
 struct job {                                    /* what all workers share; set up before they start */
 	const struct catalogue *catalogue;
 	struct adapter *adapters; size_t nadapters;     /* their greetings are known */
 	const struct plan *plan;
-	const char *out_dir;                    /* NULL: keep no files */
-	enum keep keep;
+	struct keeping keep;
 	int workers;
 };
 

@@ -61,6 +61,9 @@ const struct word iut_words[] = {
 	{ "early write", IUT_EARLY_WRITE, "\"text\"|N", "0-RTT, client: sends the ClientHello if it is not out, and writes all of it as early data",
 	  ARG_TEXT_OR_N, IS_WRITE | IS_EARLY, WRITES },
 	{ "child shutdown", IUT_CHILD_SHUTDOWN, "", "fork; the child sends close_notify and exits", ARG_NONE, 0, SHUTS },
+	{ "reuse number", IUT_REUSE_NUMBER, "", "close the descriptor under the library; another file gets its number", ARG_NONE, 0,
+	  GOES_WRONG | BIT(OUTCOME_OK) },
+	{ "reuse look", IUT_REUSE_LOOK, "", "is that file untouched?", ARG_NONE, 0, BIT(OUTCOME_OK) | BIT(OUTCOME_ERROR) },
 	{ "await", IUT_AWAIT, "[later]", "collect the call that is still outstanding; later: whatever kernel timer ends it", ARG_LATER, 0, 0 },
 	{ 0 }
 };
@@ -100,6 +103,7 @@ const struct word path_words[] = {
 const struct word actor_words[] = {
 	{ .word = "handshake", .id = ACTOR_HANDSHAKE },
 	{ .word = "connect", .id = ACTOR_CONNECT },
+	{ .word = "switch", .id = ACTOR_SWITCH },
 	{ .word = "peer", .id = ACTOR_PEER },
 	{ .word = "iut", .id = ACTOR_IUT },
 	{ .word = "fd", .id = ACTOR_FD },
@@ -178,7 +182,7 @@ const struct word handshake_words[] = {
  * unsupported everywhere, and nobody would see it. */
 const struct word need_words[] = {
 	{ .word = "resumption" }, { .word = "concurrent" }, { .word = "key-update" }, { .word = "plain" },
-	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" },
+	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" }, { .word = "siblings" }, { .word = "reuse" },
 	{ .word = "shutdown-write" }, { .word = "shutdown-both" }, { .word = "close" }, { .word = "abandon" },
 	{ 0 }
 };

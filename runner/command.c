@@ -1,0 +1,146 @@
+/* command: what the program's commands share: how they end, and how they answer a word that is none of ours. */
+#include "runner/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "peer/cert.h"
+#include "runner/lex.h"
+
+const char command_usage[] =
+	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
+	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
+	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
+	"       closedrill show THEME/CASE\n"
+	"       closedrill check FILE...\n"
+	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
+	"       closedrill steps | --version | --help\n"
+	"Exit status: 0; 1 a deviation; 2 usage, a selector that matches nothing, a wrong case file; 3 broken.\n";
+
+int arg_number(const char *text, int low, int high)
+{
+	int64_t v;
+
+	return number_parse(bytes_of(text), low, high, &v) ? (int)v : -1;
+}
+
+int command_failed(int status, const struct fault *f)
+{
+	fprintf(stderr, "closedrill: ");
+	fault_print(stderr, f);
+	return status;
+}
+
+int command_wrong(const char *what, const char *word)
+{
+	fprintf(stderr, "closedrill: %s%s\n%s", what, word ? word : "", command_usage);
+	return EXIT_USAGE;
+}
+
+/* A name that is none of ours: say which are near. */
+static int unknown_name(const char *name, char **names, size_t n, const char *what)
+{
+	const char *near = fault_nearest(name, (const char *const *)names, n);
+
+	fprintf(stderr, "closedrill: there is no %s \"%s\"", what, name);
+	if (near)
+		fprintf(stderr, "; did you mean %s?", near);
+	fprintf(stderr, "\n");
+	if (!near && n) {
+		fprintf(stderr, "known:");
+		for (size_t i = 0; i < n && i < 40; i++)
+			fprintf(stderr, " %s", names[i]);
+		fprintf(stderr, n > 40 ? " ... (`closedrill list` shows all %zu)\n" : "\n", n);
+	}
+	return EXIT_USAGE;
+}
+
+/* The names of all cases, once each; the caller frees the list, not the names. One that is NAME without its theme comes first. */
+static char **case_names(const struct catalogue *s, const char *name, size_t *n)
+{
+	char **names = calloc(s->nscripts + 1, sizeof(*names));
+
+	*n = 0;
+	for (size_t i = 0; names && i < s->nscripts; i++) {
+		const char *slash = strchr(s->scripts[i].name, '/');
+
+		if (!script_is_first(s, i))
+			continue;
+		names[(*n)++] = (char *)s->scripts[i].name;
+		if (slash && strcmp(slash + 1, name) == 0) {
+			names[0] = (char *)s->scripts[i].name;
+			*n = 1;
+			break;
+		}
+	}
+	return names;
+}
+
+static int unknown_case(const struct catalogue *s, const char *name)
+{
+	size_t n;
+	char **names = case_names(s, name, &n);
+	int status = EXIT_USAGE;
+
+	if (n == 1)
+		fprintf(stderr, "closedrill: there is no case \"%s\"; did you mean %s?\n", name, names[0]);
+	else
+		status = unknown_name(name, names, n, "case");
+	free(names);
+	return status;
+}
+
+int globs_known(const char *const *globs, size_t n, const struct catalogue *s)
+{
+	for (size_t g = 0; g < n; g++) {
+		struct selection one = { &globs[g], 1, FOR_ALL, false, false, false };
+		bool any = false;
+
+		for (size_t i = 0; i < s->nscripts && !any; i++)
+			any = selection_takes(&one, s->scripts[i].name);
+		if (!any)
+			return unknown_case(s, globs[g]);
+	}
+	return 0;
+}
+
+int implementation_known(const char *name, const struct places *at)
+{
+	char word[200], path[800];
+	size_t n;
+	char **names;
+	int status = 0;
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, " "), name);
+	if (strchr(word, '/'))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", at->adapters, word);
+	if (access(path, X_OK) == 0)
+		return 0;
+	names = adapters_list(at->adapters, &n);
+	status = unknown_name(word, names, n, "implementation");
+	names_free(names, n);
+	return status;
+}
+
+/* The greeting, for the plan; the workers start their own. */
+bool implementation_greet(struct adapter *a, struct fault *f)
+{
+	struct cert c;
+	char path[32];
+	int fd;
+	bool ok;
+
+	if (!cert_make_ecdsa(&c, f))
+		return false;
+	fd = cert_memfd(&c, path, f);
+	ok = fd >= 0 && adapter_start(a, path, path, f);
+	adapter_stop(a);
+	if (fd >= 0)
+		close(fd);
+	cert_free(&c);
+	return ok;
+}
+

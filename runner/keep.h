@@ -1,0 +1,16 @@
+/* keep: the files of a run, below DIR/IMPLEMENTATION/THEME/CASE/: its trace and its capture. */
+#ifndef RUNNER_KEEP_H
+#define RUNNER_KEEP_H
+
+#include "runner/result.h"
+
+enum keep { KEEP_FINDINGS, KEEP_ALL, KEEP_NONE };
+struct keeping {
+	const char *out_dir;                    /* NULL: keep no files */
+	enum keep what;
+};
+
+/* Writes those files that the run's verdict asks for. False: one could not be written, *f. */
+bool keep_files(const struct keeping *k, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f);
+
+#endif

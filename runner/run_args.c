@@ -1,0 +1,101 @@
+/* run_args: the arguments of the commands that play cases. */
+#include "runner/run_args.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runner/command.h"
+
+static bool bit_word(const char *word, unsigned *bits)
+{
+	const struct word *w = word_find(selector_words, bytes_of(word));
+
+	if (!w)
+		return false;
+	*bits |= (unsigned)w->id;
+	return true;
+}
+
+static bool keep_word(const char *word, enum keep *keep)
+{
+	static const char *const words[] = { "findings", "all", "none" };
+
+	for (size_t i = 0; i < countof(words); i++)
+		if (strcmp(word, words[i]) == 0) {
+			*keep = (enum keep)i;
+			return true;
+		}
+	return false;
+}
+
+static const struct option run_options[] = {
+	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
+	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
+	{ "keep", required_argument, NULL, 'K' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+};
+
+/* 0, the exit status, or -1: help was asked for and given. */
+static int parse_option(int c, char **argv, struct run_args *a)
+{
+	switch (c) {
+	case 'c':
+		if (a->nglobs == countof(a->globs))
+			return command_wrong("too many -c", NULL);
+		a->globs[a->nglobs++] = optarg;
+		return 0;
+	case 'R':
+		return bit_word(optarg, &a->roles) && !(a->roles & ~(unsigned)FOR_ROLES) ? 0 : command_wrong("--role takes client or server, not ", optarg);
+	case 'T':
+		return bit_word(optarg, &a->tls) && !(a->tls & ~(unsigned)FOR_TLS) ? 0 : command_wrong("--tls takes 1.2 or 1.3, not ", optarg);
+	case 'I':
+		if (strcmp(optarg, "one") == 0)
+			return a->one_io = true, 0;
+		return bit_word(optarg, &a->io) && !(a->io & ~(unsigned)FOR_IO) ? 0 : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
+	case 'A':
+		a->no_host = strcmp(optarg, "library") == 0;
+		a->only_host = strcmp(optarg, "host") == 0;
+		return a->no_host || a->only_host ? 0 : command_wrong("--about takes library or host, not ", optarg);
+	case 'j':
+		a->workers = arg_number(optarg, 1, 256);
+		return a->workers > 0 ? 0 : command_wrong("-j takes a number from 1 to 256, not ", optarg);
+	case 'o':
+		a->out_dir = optarg;
+		return 0;
+	case 'K':
+		return keep_word(optarg, &a->keep) ? 0 : command_wrong("--keep takes all, findings or none, not ", optarg);
+	case 'v':
+		a->verbose = true;
+		return 0;
+	case 'q':
+		a->quiet = true;
+		return 0;
+	case 'h':
+		return fputs(command_usage, stdout), -1;
+	default:
+		return command_wrong("no such option, or it lacks its value: ", argv[optind - 1]);
+	}
+}
+
+int run_args_parse(int argc, char **argv, struct run_args *a)
+{
+	int c, status;
+
+	opterr = 0;
+	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN) };
+	while ((c = getopt_long(argc, argv, "c:j:o:vq", run_options, NULL)) != -1)
+		if ((status = parse_option(c, argv, a)))
+			return status;
+	for (; optind < argc; optind++) {
+		if (a->nnames == countof(a->names))
+			return command_wrong("too many implementations", NULL);
+		a->names[a->nnames++] = argv[optind];
+	}
+	if (!a->nnames)
+		a->names[a->nnames++] = "openssl";
+	a->roles = a->roles ? a->roles : FOR_ROLES;
+	a->tls = a->tls ? a->tls : FOR_TLS;
+	a->io = a->io ? a->io : FOR_IO;
+	return 0;
+}

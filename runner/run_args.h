@@ -1,0 +1,22 @@
+/* run_args: the arguments of the commands that play cases: which cases, against whom, in which variants, and what is kept. */
+#ifndef RUNNER_RUN_ARGS_H
+#define RUNNER_RUN_ARGS_H
+
+#include "runner/pool.h"
+
+enum { RUN_ARGS_MAX = 256 };
+
+struct run_args {
+	const char *globs[RUN_ARGS_MAX]; size_t nglobs;
+	const char *names[RUN_ARGS_MAX]; size_t nnames;
+	unsigned roles, tls, io;
+	int workers;
+	const char *out_dir;
+	enum keep keep;
+	bool verbose, quiet, one_io, no_host, only_host;
+};
+
+/* 0; the exit status of what is wrong, which has been printed; -1: help was asked for, and given. The words stay argv's. */
+int run_args_parse(int argc, char **argv, struct run_args *a);
+
+#endif
