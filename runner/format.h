@@ -27,7 +27,7 @@ struct format_last { const struct summary *summary; bool partial; };     /* how 
 struct format {
 	const char *word, *help;
 	void (*begin)(struct formatting *g, struct buf *out);                   /* may be NULL */
-	/* run: as results.json has it; text: the same as written, len long. */
+	/* run: harmless (run_plain); text: the same as results.json has it, len long. */
 	void (*run)(struct formatting *g, const json_t *run, const char *text, size_t len, struct buf *out);
 	void (*end)(struct formatting *g, const struct format_last *last, struct buf *out);
 };

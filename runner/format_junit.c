@@ -54,18 +54,23 @@ static char *suite_name(const json_t *run)
 	return buf_str(&b), (char *)b.p;
 }
 
+/* Of the suite: testcases have no properties in the schemas of Surefire and older Jenkins. */
 static void put_properties(struct buf *out, const json_t *run)
 {
-	static const char *const keys[] = { "library", "role", "tls", "io", "about", "verdict", "reading", "expected", "expected_of" };
+	const char *name = run_text(run, "case");
+	char theme[96];
+	const struct { const char *name, *value; } properties[] = {
+		{ "implementation", run_text(run, "implementation") }, { "library", run_text(run, "library") }, { "theme", theme },
+		{ "closedrill", CLOSEDRILL_VERSION },
+	};
 
-	buf_printf(out, "<properties>");
-	for (size_t i = 0; i < countof(keys); i++) {
-		if (!run_text(run, keys[i])[0])
-			continue;
+	snprintf(theme, sizeof(theme), "%.*s", (int)strcspn(name, "/"), name);
+	buf_printf(out, "<properties>\n");
+	for (size_t i = 0; i < countof(properties); i++) {
 		buf_printf(out, "<property");
-		markup_attribute(out, "name", keys[i]);
-		markup_attribute(out, "value", run_text(run, keys[i]));
-		buf_printf(out, "/>");
+		markup_attribute(out, "name", properties[i].name);
+		markup_attribute(out, "value", properties[i].value);
+		buf_printf(out, "/>\n");
 	}
 	buf_printf(out, "</properties>\n");
 }
@@ -160,14 +165,17 @@ static void put_class(struct buf *out, const struct test_suite *s, const json_t 
 	buf_free(&name);
 }
 
-static void enter_suite(struct test_suite *s, char *name, struct buf *out)
+static void enter_suite(struct test_suite *s, const json_t *run, struct buf *out)
 {
+	char *name = suite_name(run);
+
 	if (s->name && strcmp(s->name, name) == 0) {
 		free(name);
 		return;
 	}
 	put_suite(s, out);
 	s->name = name;
+	put_properties(&s->cases, run);
 }
 
 static void put_run(struct formatting *g, const json_t *run, const char *text, size_t len, struct buf *out)
@@ -178,13 +186,12 @@ static void put_run(struct formatting *g, const json_t *run, const char *text, s
 
 	(void)text;
 	(void)len;
-	enter_suite(s, suite_name(run), out);
+	enter_suite(s, run, out);
 	totals_add(&s->totals, run);
 	s->seconds += seconds;
 	buf_printf(&s->cases, "<testcase");
 	put_class(&s->cases, s, run);
 	buf_printf(&s->cases, " time=\"%.6f\">\n", seconds);
-	put_properties(&s->cases, run);
 	if (rows[st].element)
 		put_outcome(&s->cases, run, st);
 	put_output(g, &s->cases, run, st);

@@ -123,27 +123,22 @@ static void progress_line(const struct report *r)
 	fflush(stderr);
 }
 
-bool report_take(struct report *r, const json_t *run, const char *text, size_t len)
+bool report_run(struct report *r, const char *json, size_t len)
 {
-	summary_take(&r->summary, run);
+	json_t *run = json_loadb(json, len, 0, NULL), *plain;
+
+	assert(run);
+	plain = run_plain(run);
+	json_decref(run);
+	summary_take(&r->summary, plain);
 	for (size_t i = 0; i < r->nsinks; i++) {
-		format_run(&r->sinks[i].formatting, run, text, len, &r->text);
+		format_run(&r->sinks[i].formatting, plain, json, len, &r->text);
 		flush_sink(r, &r->sinks[i]);
 	}
+	json_decref(plain);
 	if (r->o.progress && (r->summary.totals.runs % 8 == 0 || r->summary.totals.runs == r->o.about.planned))
 		progress_line(r);
 	return !r->failed;
-}
-
-bool report_run(struct report *r, const char *json, size_t len)
-{
-	json_t *run = json_loadb(json, len, 0, NULL);
-	bool ok;
-
-	assert(run);
-	ok = report_take(r, run, json, len);
-	json_decref(run);
-	return ok;
 }
 
 bool report_end(struct report *r, bool partial, int64_t took_us, int64_t runs_us, struct totals *t, struct fault *f)

@@ -16,9 +16,8 @@ struct report;                                  /* owned: report_end frees it */
 
 /* out: standard output. NULL: *f. */
 struct report *report_start(const struct report_options *o, FILE *out, struct fault *f);
-/* One run: its object as text, and parsed (report_take). False: something could not be written; *f of report_end tells. */
+/* One run: its object as text. False: something could not be written; *f of report_end tells. */
 bool report_run(struct report *r, const char *json, size_t len);
-bool report_take(struct report *r, const json_t *run, const char *text, size_t len);
 
 /* Tells the findings and totals, completes the files (partial: marked so), frees. False: something could not be written, *f; no file that
  * was not written whole stands under its name. */

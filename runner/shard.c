@@ -40,14 +40,21 @@ bool shard_of_environment(struct shard *s, struct fault *f)
 	return !status || outfile_put(status, bytes_of(""), f);
 }
 
+/* Which shard a round begins with. The plan repeats itself (variants, by twelve and less), and what counts up evenly can fall into step with it: with
+ * two shards each would get the same six variants of every case. Multiples of the golden ratio fall into step with nothing. */
+static size_t first_of_round(const struct shard *s, size_t round)
+{
+	return (size_t)((uint64_t)((uint32_t)round * 2654435761u) * s->total >> 32);
+}
+
 bool shard_takes(const struct shard *s, size_t run)
 {
-	return !s->total || (run % s->total + run / s->total) % s->total == s->index - 1;
+	return !s->total || (run % s->total + first_of_round(s, run / s->total)) % s->total == s->index - 1;
 }
 
 size_t shard_place(const struct shard *s, size_t nth)
 {
 	if (!s->total)
 		return nth;
-	return nth * s->total + (s->index - 1 + s->total - nth % s->total) % s->total;
+	return nth * s->total + (s->index - 1 + s->total - first_of_round(s, nth)) % s->total;
 }

@@ -163,19 +163,17 @@ static void take_reading(struct summary *s, const json_t *run)
 	*(strcmp(reading, "as-written") == 0 ? &rd->written : &rd->practised) += 1;
 }
 
-void summary_take(struct summary *s, const json_t *run)
+void summary_take(struct summary *s, json_t *run)
 {
-	json_t *own = run_plain(run), *finding;
+	json_t *finding;
 	size_t i;
 
-	assert(own);
 	totals_add(&s->totals, run);
-	take_reading(s, own);
-	json_array_foreach(json_object_get(own, "findings"), i, finding)
-		add_to_group(s, own, finding, weight_of(finding));
+	take_reading(s, run);
+	json_array_foreach(json_object_get(run, "findings"), i, finding)
+		add_to_group(s, run, finding, weight_of(finding));
 	if (run_verdict(run) == VERDICT_BROKEN)
-		add_to_group(s, own, NULL, VERDICT_BROKEN);
-	json_decref(own);
+		add_to_group(s, run, NULL, VERDICT_BROKEN);
 }
 
 void summary_free(struct summary *s)
