@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "runner/command.h"
-#include "runner/compare.h"
+#include "runner/difference.h"
 #include "runner/lex.h"
 #include "runner/outfile.h"
 #include "runner/report.h"
@@ -55,25 +55,25 @@ static int parse_args(int argc, char **argv, struct results_args *a)
 	return 0;
 }
 
-static struct session *load_all(const struct results_args *a, struct fault *f)
+static struct loaded *load_all(const struct results_args *a, struct fault *f)
 {
-	struct session *parts = calloc(a->n, sizeof(*parts));
+	struct loaded *parts = calloc(a->n, sizeof(*parts));
 
 	assert(parts);
 	for (size_t i = 0; i < a->n; i++)
-		if (!session_load(&parts[i], a->files[i], f)) {
+		if (!loaded_read(&parts[i], a->files[i], f)) {
 			while (i-- > 0)
-				session_free(&parts[i]);
+				loaded_free(&parts[i]);
 			free(parts);
 			return NULL;
 		}
 	return parts;
 }
 
-static void free_all(struct session *parts, size_t n)
+static void free_all(struct loaded *parts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		session_free(&parts[i]);
+		loaded_free(&parts[i]);
 	free(parts);
 }
 
@@ -89,7 +89,7 @@ static char *folder_of(const char *path)
 /* --- telling a session again ------------------------------------------------------------------------------------------- */
 
 /* dir: where its traces and captures lie; NULL: unknown. */
-static int tell(const struct session *s, const struct results_args *a, const char *dir, struct totals *t)
+static int tell(const struct loaded *s, const struct results_args *a, const char *dir, struct totals *t)
 {
 	struct places at = { "cases", "" };
 	struct fault f = { 0 };
@@ -112,7 +112,7 @@ static int tell(const struct session *s, const struct results_args *a, const cha
 int cmd_convert(int argc, char **argv)
 {
 	struct results_args a;
-	struct session s;
+	struct loaded s;
 	struct fault f;
 	struct totals t;
 	int status = parse_args(argc, argv, &a);
@@ -122,12 +122,12 @@ int cmd_convert(int argc, char **argv)
 		return status < 0 ? EXIT_OK : status;
 	if (a.n != 1)
 		return command_wrong("convert takes one results.json", NULL);
-	if (!session_load(&s, a.files[0], &f))
+	if (!loaded_read(&s, a.files[0], &f))
 		return command_failed(EXIT_USAGE, &f);
 	dir = folder_of(a.files[0]);
 	status = tell(&s, &a, dir, &t);
 	free(dir);
-	session_free(&s);
+	loaded_free(&s);
 	return status;
 }
 
@@ -146,7 +146,7 @@ static bool copy_file(const char *from, const char *to, struct fault *f)
 	return ok;
 }
 
-static bool copy_run(const char *dir, const char *out_dir, const struct session_run *r, struct fault *f)
+static bool copy_run(const char *dir, const char *out_dir, const struct loaded_run *r, struct fault *f)
 {
 	static const char *const suffixes[] = { ".trace", ".pcapng", ".svg" };
 	json_t *run = json_loadb(r->text, r->len, 0, NULL);
@@ -167,7 +167,7 @@ static bool copy_run(const char *dir, const char *out_dir, const struct session_
 }
 
 /* Traces and captures go along. Merging moves the runs, so this comes first. */
-static bool copy_files(const struct session *parts, size_t n, const char *out_dir, struct fault *f)
+static bool copy_files(const struct loaded *parts, size_t n, const char *out_dir, struct fault *f)
 {
 	bool ok = true;
 
@@ -181,32 +181,32 @@ static bool copy_files(const struct session *parts, size_t n, const char *out_di
 	return ok;
 }
 
-static int merge(struct session *parts, const struct results_args *a)
+static int merge(struct loaded *parts, const struct results_args *a)
 {
-	struct session all;
+	struct loaded all;
 	struct fault f;
 	struct totals t;
 	struct buf missing = { 0 };
 	int status;
 
-	if (!session_belong(parts, a->n, &f))
+	if (!loaded_belong(parts, a->n, &f))
 		return command_failed(EXIT_USAGE, &f);
 	if (a->out_dir && !copy_files(parts, a->n, a->out_dir, &f))
 		return command_failed(EXIT_BROKEN, &f);
-	session_merge(parts, a->n, &all);
+	loaded_merge(parts, a->n, &all);
 	if (shards_missing(parts, a->n, &missing))
 		fprintf(stderr, "closedrill: %s\n", buf_str(&missing));
 	status = tell(&all, a, a->out_dir, &t);
 	status = status ? status : totals_status(&t, all.partial);
 	buf_free(&missing);
-	session_free(&all);
+	loaded_free(&all);
 	return status;
 }
 
 int cmd_merge(int argc, char **argv)
 {
 	struct results_args a;
-	struct session *parts;
+	struct loaded *parts;
 	struct fault f;
 	int status = parse_args(argc, argv, &a);
 
@@ -224,13 +224,13 @@ int cmd_merge(int argc, char **argv)
 
 /* --- diff -------------------------------------------------------------------------------------------------------------- */
 
-static int put_comparison(const struct comparison *c, const struct results_args *a)
+static int put_comparison(const struct differences *c, const struct results_args *a)
 {
 	struct buf text = { 0 };
 	struct fault f;
 
 	if (a->format == &format_json) {
-		json_t *o = comparison_json(c);
+		json_t *o = differences_json(c);
 		char *s = json_dumps(o, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 
 		assert(s);
@@ -238,7 +238,7 @@ static int put_comparison(const struct comparison *c, const struct results_args 
 		free(s);
 		json_decref(o);
 	} else {
-		comparison_print(&text, c, a->quiet);
+		differences_print(&text, c, a->quiet);
 	}
 	if (fwrite(text.p, 1, text.n, stdout) == text.n && fflush(stdout) == 0)
 		return buf_free(&text), EXIT_OK;
@@ -248,26 +248,26 @@ static int put_comparison(const struct comparison *c, const struct results_args 
 }
 
 /* What the newer session does not say cannot be held against it; nor may it pass for well. */
-static int diff(const struct session *before, const struct session *after, const struct results_args *a)
+static int diff(const struct loaded *before, const struct loaded *after, const struct results_args *a)
 {
-	struct comparison c;
+	struct differences c;
 	int status;
 
-	sessions_compare(before, after, &c);
+	differences_find(before, after, &c);
 	status = put_comparison(&c, a);
 	for (size_t i = 0; i < 2; i++)
 		if ((i ? after : before)->partial)
 			fprintf(stderr, "closedrill: %s is not complete\n", (i ? after : before)->path);
 	if (!status)
-		status = after->partial || c.undecided ? EXIT_BROKEN : c.runs[CHANGE_BROKEN] ? EXIT_DEVIATION : EXIT_OK;
-	comparison_free(&c);
+		status = after->partial || c.undecided ? EXIT_BROKEN : c.runs[DIFFERS_BROKEN] ? EXIT_DEVIATION : EXIT_OK;
+	differences_free(&c);
 	return status;
 }
 
 int cmd_diff(int argc, char **argv)
 {
 	struct results_args a;
-	struct session *parts;
+	struct loaded *parts;
 	struct fault f;
 	int status = parse_args(argc, argv, &a);
 

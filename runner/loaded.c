@@ -1,5 +1,5 @@
-/* session: a results.json as a whole, and several of them as one. */
-#include "runner/session.h"
+/* loaded: a results.json as a whole, and several of them as one. */
+#include "runner/loaded.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static const struct where nowhere = { 0 };
 
 static bool add_run(void *to, json_t *run, const char *text, size_t len, struct fault *f)
 {
-	struct session *s = to;
+	struct loaded *s = to;
 
 	if (!run_check(run, f))
 		return false;
@@ -21,7 +21,7 @@ static bool add_run(void *to, json_t *run, const char *text, size_t len, struct 
 		s->runs = reallocarray(s->runs, s->n ? 2 * s->n : 1, sizeof(*s->runs));
 		assert(s->runs);
 	}
-	s->runs[s->n] = (struct session_run){ strndup(text, len), len, 0 };
+	s->runs[s->n] = (struct loaded_run){ strndup(text, len), len, 0 };
 	assert(s->runs[s->n].text);
 	s->n++;
 	return true;
@@ -34,20 +34,20 @@ static size_t number(const json_t *o, const char *key)
 	return v > 0 ? (size_t)v : 0;
 }
 
-static bool take_shard(struct session *s, const json_t *o, struct fault *f)
+static bool take_shard(struct loaded *s, const json_t *o, struct fault *f)
 {
 	s->shard = (struct shard){ number(o, "index"), number(o, "total"), number(o, "runs") };
 	return !o || json_is_null(o) || (s->shard.index >= 1 && s->shard.index <= s->shard.total && s->shard.total <= SHARDS_MAX) ||
 	       fault_set(f, &nowhere, "%s: \"shard\" names none", s->path);
 }
 
-bool session_load(struct session *s, const char *path, struct fault *f)
+bool loaded_read(struct loaded *s, const char *path, struct fault *f)
 {
 	struct results_about about = { .rest = NULL };
 	const json_t *totals;
 	bool ok;
 
-	*s = (struct session){ .path = strdup(path) };
+	*s = (struct loaded){ .path = strdup(path) };
 	ok = results_read(path, add_run, s, &about, f) && take_shard(s, json_object_get(about.rest, "shard"), f);
 	totals = json_object_get(about.rest, "totals");
 	s->partial = about.partial;
@@ -56,22 +56,22 @@ bool session_load(struct session *s, const char *path, struct fault *f)
 	s->runs_us = (int64_t)(json_number_value(json_object_get(totals, "run_seconds")) * 1e6);
 	json_decref(about.rest);
 	if (!ok)
-		session_free(s);
+		loaded_free(s);
 	return ok;
 }
 
-void session_free(struct session *s)
+void loaded_free(struct loaded *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		free(s->runs[i].text);
 	free(s->runs);
 	free(s->path);
-	*s = (struct session){ 0 };
+	*s = (struct loaded){ 0 };
 }
 
 /* --- do they belong together? ------------------------------------------------------------------------------------------ */
 
-static bool same_session(const struct session *a, const struct session *b, struct fault *f)
+static bool same_session(const struct loaded *a, const struct loaded *b, struct fault *f)
 {
 	if (!a->shard.total != !b->shard.total)
 		return fault_set(f, &nowhere, "one of %s and %s is a shard: merge the shards of a session first, all at once", a->path, b->path);
@@ -93,7 +93,7 @@ static bool first_of(json_t *seen, const char *key, const char *value, const cha
 
 struct census { json_t *runs, *libraries; };    /* run -> the file it is in; implementation -> the library it is of */
 
-static bool count_run(struct census *c, const struct session *s, const json_t *run, struct fault *f)
+static bool count_run(struct census *c, const struct loaded *s, const json_t *run, struct fault *f)
 {
 	char *key = run_key(run);
 	struct buf name = { 0 };
@@ -113,7 +113,7 @@ static bool count_run(struct census *c, const struct session *s, const json_t *r
 	return ok;
 }
 
-static bool count_part(struct census *c, const struct session *s, struct fault *f)
+static bool count_part(struct census *c, const struct loaded *s, struct fault *f)
 {
 	bool ok = true;
 
@@ -126,7 +126,7 @@ static bool count_part(struct census *c, const struct session *s, struct fault *
 	return ok;
 }
 
-bool session_belong(const struct session *parts, size_t n, struct fault *f)
+bool loaded_belong(const struct loaded *parts, size_t n, struct fault *f)
 {
 	struct census c = { json_object(), json_object() };
 	bool ok = true;
@@ -142,12 +142,12 @@ bool session_belong(const struct session *parts, size_t n, struct fault *f)
 
 static int by_place(const void *a, const void *b)
 {
-	const struct session_run *x = a, *y = b;
+	const struct loaded_run *x = a, *y = b;
 
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static void move_runs(struct session *from, struct session *all)
+static void move_runs(struct loaded *from, struct loaded *all)
 {
 	for (size_t i = 0; i < from->n; i++) {
 		all->runs[all->n] = from->runs[i];
@@ -161,13 +161,13 @@ static void move_runs(struct session *from, struct session *all)
 	all->runs_us += from->runs_us;
 }
 
-void session_merge(struct session *parts, size_t n, struct session *all)
+void loaded_merge(struct loaded *parts, size_t n, struct loaded *all)
 {
 	size_t runs = 0;
 
 	for (size_t i = 0; i < n; i++)
 		runs += parts[i].n;
-	*all = (struct session){ .path = strdup(parts[0].path), .runs = calloc(runs + 1, sizeof(*all->runs)) };
+	*all = (struct loaded){ .path = strdup(parts[0].path), .runs = calloc(runs + 1, sizeof(*all->runs)) };
 	assert(all->path && all->runs);
 	for (size_t i = 0; i < n; i++)
 		move_runs(&parts[i], all);
@@ -177,7 +177,7 @@ void session_merge(struct session *parts, size_t n, struct session *all)
 	all->partial |= all->n < all->planned;
 }
 
-bool shards_missing(const struct session *parts, size_t n, struct buf *out)
+bool shards_missing(const struct loaded *parts, size_t n, struct buf *out)
 {
 	size_t before = out->n;
 

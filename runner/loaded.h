@@ -1,14 +1,14 @@
-/* session: a results.json as a whole, in memory, and several of them as one. */
-#ifndef RUNNER_SESSION_H
-#define RUNNER_SESSION_H
+/* loaded: a results.json as a whole, in memory, and several of them as one. */
+#ifndef RUNNER_LOADED_H
+#define RUNNER_LOADED_H
 
 #include "runner/shard.h"
 #include "runner/summary.h"
 
-struct session_run { char *text; size_t len, place; };  /* place: in the plan */
-struct session {                                /* owned: session_free; safe on zero */
+struct loaded_run { char *text; size_t len, place; };  /* place: in the plan */
+struct loaded {                                /* owned: loaded_free; safe on zero */
 	char *path;                             /* of the file; of a merged one the first's */
-	struct session_run *runs; size_t n;
+	struct loaded_run *runs; size_t n;
 	size_t planned;                         /* how many there were to be */
 	bool partial;
 	struct shard shard;
@@ -16,15 +16,15 @@ struct session {                                /* owned: session_free; safe on 
 };
 
 /* False: *f says what is wrong with the file. */
-bool session_load(struct session *s, const char *path, struct fault *f);
-void session_free(struct session *s);
+bool loaded_read(struct loaded *s, const char *path, struct fault *f);
+void loaded_free(struct loaded *s);
 
 /* False: *f, they are no parts of one (a run that is there twice, shards of different sessions, two versions of a library). */
-bool session_belong(const struct session *parts, size_t n, struct fault *f);
+bool loaded_belong(const struct loaded *parts, size_t n, struct fault *f);
 /* Puts together what belongs together: shards of one session so that their runs stand in its order, others one behind the other. The runs of the
  * parts move to *all. */
-void session_merge(struct session *parts, size_t n, struct session *all);
+void loaded_merge(struct loaded *parts, size_t n, struct loaded *all);
 /* A sentence on what is missing from merged shards; false: nothing. */
-bool shards_missing(const struct session *parts, size_t n, struct buf *out);
+bool shards_missing(const struct loaded *parts, size_t n, struct buf *out);
 
 #endif

@@ -1,13 +1,13 @@
-/* compare: what became of each run from one session to a later one. */
-#include "runner/compare.h"
+/* difference: what became of each run from one session to a later one. */
+#include "runner/difference.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *change_word(enum change c)
+const char *differs_word(enum differs c)
 {
-	static const char *const words[CHANGE_COUNT] = { "gone", "new", "changed", "fixed", "broken" };
+	static const char *const words[DIFFERS_COUNT] = { "gone", "new", "changed", "fixed", "broken" };
 
 	return words[c];
 }
@@ -63,7 +63,7 @@ static void put_shown(struct buf *out, const json_t *run)
 			buf_printf(out, "%s\n", run_text(finding, of_finding[k]));
 }
 
-bool run_compare(const json_t *before, const json_t *after, enum change *c)
+bool run_differs(const json_t *before, const json_t *after, enum differs *c)
 {
 	struct buf was = { 0 }, is = { 0 };
 	bool same;
@@ -71,12 +71,12 @@ bool run_compare(const json_t *before, const json_t *after, enum change *c)
 	put_shown(&was, before);
 	put_shown(&is, after);
 	same = bytes_equal(buf_bytes(&was), buf_bytes(&is));
-	*c = CHANGE_CHANGED;
+	*c = DIFFERS_CHANGED;
 	if (says_something(before) && says_something(after)) {
 		if (not_in(after, before))
-			*c = CHANGE_BROKEN;
+			*c = DIFFERS_BROKEN;
 		else if (not_in(before, after))
-			*c = CHANGE_FIXED;
+			*c = DIFFERS_FIXED;
 	}
 	buf_free(&was);
 	buf_free(&is);
@@ -85,7 +85,7 @@ bool run_compare(const json_t *before, const json_t *after, enum change *c)
 
 /* --- all of them ------------------------------------------------------------------------------------------------------- */
 
-static json_t *load(const struct session_run *r)
+static json_t *load(const struct loaded_run *r)
 {
 	json_t *run = json_loadb(r->text, r->len, 0, NULL);
 
@@ -93,7 +93,7 @@ static json_t *load(const struct session_run *r)
 	return run;
 }
 
-static char *row_key(enum change c, const json_t *before, const json_t *after)
+static char *row_key(enum differs c, const json_t *before, const json_t *after)
 {
 	const json_t *any = after ? after : before;
 	struct buf b = { 0 };
@@ -108,7 +108,7 @@ static char *row_key(enum change c, const json_t *before, const json_t *after)
 	return buf_str(&b), (char *)b.p;
 }
 
-static void add_row(struct comparison *c, enum change change, const json_t *before, const json_t *after)
+static void add_row(struct differences *c, enum differs change, const json_t *before, const json_t *after)
 {
 	char *key = row_key(change, before, after);
 	struct difference *d = NULL;
@@ -131,7 +131,7 @@ static void add_row(struct comparison *c, enum change change, const json_t *befo
 }
 
 /* Every run of a session under its key: its number. */
-static json_t *index_of(const struct session *s)
+static json_t *index_of(const struct loaded *s)
 {
 	json_t *index = json_object();
 
@@ -146,13 +146,13 @@ static json_t *index_of(const struct session *s)
 	return index;
 }
 
-static void compare_one(struct comparison *c, const struct session *before, json_t *index, const json_t *run)
+static void compare_one(struct differences *c, const struct loaded *before, json_t *index, const json_t *run)
 {
 	char *key = run_key(run);
 	json_t *at = json_object_get(index, key), *was = at ? load(&before->runs[json_integer_value(at)]) : NULL;
-	enum change change = CHANGE_NEW;
+	enum differs change = DIFFERS_NEW;
 
-	if (!was || run_compare(was, run, &change))
+	if (!was || run_differs(was, run, &change))
 		add_row(c, change, was, run);
 	else
 		c->same++;
@@ -162,11 +162,11 @@ static void compare_one(struct comparison *c, const struct session *before, json
 	free(key);
 }
 
-void sessions_compare(const struct session *before, const struct session *after, struct comparison *c)
+void differences_find(const struct loaded *before, const struct loaded *after, struct differences *c)
 {
 	json_t *index = index_of(before);
 
-	*c = (struct comparison){ 0 };
+	*c = (struct differences){ 0 };
 	for (size_t i = 0; i < after->n; i++) {
 		json_t *run = load(&after->runs[i]);
 
@@ -178,14 +178,14 @@ void sessions_compare(const struct session *before, const struct session *after,
 		char *key = run_key(run);
 
 		if (json_object_get(index, key))
-			add_row(c, CHANGE_GONE, run, NULL);
+			add_row(c, DIFFERS_GONE, run, NULL);
 		free(key);
 		json_decref(run);
 	}
 	json_decref(index);
 }
 
-void comparison_free(struct comparison *c)
+void differences_free(struct differences *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->rows[i].key);
@@ -194,7 +194,7 @@ void comparison_free(struct comparison *c)
 		variants_free(&c->rows[i].in);
 	}
 	free(c->rows);
-	*c = (struct comparison){ 0 };
+	*c = (struct differences){ 0 };
 }
 
 /* --- telling ----------------------------------------------------------------------------------------------------------- */
@@ -217,7 +217,7 @@ static void put_row(struct buf *out, const struct difference *d)
 {
 	const json_t *any = d->after ? d->after : d->before;
 
-	buf_printf(out, "%-7s  %s  %s  %s%s%s\n", change_word(d->change), run_text(any, "implementation"), run_text(any, "case"),
+	buf_printf(out, "%-7s  %s  %s  %s%s%s\n", differs_word(d->change), run_text(any, "implementation"), run_text(any, "case"),
 	           d->before ? run_text(d->before, "verdict") : "", d->before && d->after ? " -> " : "", d->after ? run_text(d->after, "verdict") : "");
 	buf_printf(out, "  in        ");
 	variants_print(out, &d->in, "            ");
@@ -234,15 +234,15 @@ static void put_row(struct buf *out, const struct difference *d)
 	buf_printf(out, "\n");
 }
 
-void comparison_print(struct buf *out, const struct comparison *c, bool quiet)
+void differences_print(struct buf *out, const struct differences *c, bool quiet)
 {
-	for (int k = 0; k < CHANGE_COUNT && !quiet; k++)
+	for (int k = 0; k < DIFFERS_COUNT && !quiet; k++)
 		for (size_t i = 0; i < c->n; i++)
-			if (c->rows[i].change == (enum change)k)
+			if (c->rows[i].change == (enum differs)k)
 				put_row(out, &c->rows[i]);
-	for (int k = 0; k < CHANGE_COUNT; k++)
+	for (int k = 0; k < DIFFERS_COUNT; k++)
 		if (c->runs[k])
-			buf_printf(out, "%zu %s, ", c->runs[k], change_word((enum change)k));
+			buf_printf(out, "%zu %s, ", c->runs[k], differs_word((enum differs)k));
 	buf_printf(out, "%zu the same\n", c->same);
 }
 
@@ -267,7 +267,7 @@ static json_t *row_json(const struct difference *d)
 	const json_t *any = d->after ? d->after : d->before;
 	json_t *o = json_object();
 
-	json_object_set_new(o, "change", json_string(change_word(d->change)));
+	json_object_set_new(o, "change", json_string(differs_word(d->change)));
 	json_object_set_new(o, "implementation", json_string(run_text(any, "implementation")));
 	json_object_set_new(o, "case", json_string(run_text(any, "case")));
 	json_object_set_new(o, "in", variants_json(&d->in));
@@ -276,16 +276,16 @@ static json_t *row_json(const struct difference *d)
 	return o;
 }
 
-json_t *comparison_json(const struct comparison *c)
+json_t *differences_json(const struct differences *c)
 {
 	json_t *o = json_object(), *totals = json_object(), *rows = json_array();
 
-	for (int k = 0; k < CHANGE_COUNT; k++)
-		json_object_set_new(totals, change_word((enum change)k), json_integer((json_int_t)c->runs[k]));
+	for (int k = 0; k < DIFFERS_COUNT; k++)
+		json_object_set_new(totals, differs_word((enum differs)k), json_integer((json_int_t)c->runs[k]));
 	json_object_set_new(totals, "same", json_integer((json_int_t)c->same));
-	for (int k = 0; k < CHANGE_COUNT; k++)
+	for (int k = 0; k < DIFFERS_COUNT; k++)
 		for (size_t i = 0; i < c->n; i++)
-			if (c->rows[i].change == (enum change)k)
+			if (c->rows[i].change == (enum differs)k)
 				json_array_append_new(rows, row_json(&c->rows[i]));
 	json_object_set_new(o, "closedrill", json_string(CLOSEDRILL_VERSION));
 	json_object_set_new(o, "totals", totals);
