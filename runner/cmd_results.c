@@ -93,9 +93,11 @@ static int tell(const struct loaded *s, const struct results_args *a, const char
 {
 	struct places at = { "cases", "" };
 	struct fault f = { 0 };
-	struct report_options o = { .about = { .dir = dir, .verbose = a->verbose, .quiet = a->quiet, .color = isatty(1) && a->format != &format_github,
-	                                       .planned = s->planned, .shard = s->shard },
-	                            .format = a->format, .out_dir = a->out_dir };
+	struct report_options o = {
+		.about = { .dir = dir, .verbose = a->verbose, .quiet = a->quiet, .color = isatty(1) && a->format != &format_github, .planned = s->planned,
+		           .shard = s->shard },
+		.format = a->format, .out_dir = a->out_dir,
+	};
 	struct report *r;
 	bool ok = true;
 

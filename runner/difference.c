@@ -25,7 +25,8 @@ static bool has_deviation(const json_t *run, const json_t *like)
 	size_t i;
 
 	json_array_foreach(json_object_get(run, "findings"), i, finding)
-		if (strcmp(run_text(finding, "weight"), run_text(like, "weight")) == 0 && strcmp(run_text(finding, "requirement"), run_text(like, "requirement")) == 0)
+		if (strcmp(run_text(finding, "weight"), run_text(like, "weight")) == 0 &&
+		    strcmp(run_text(finding, "requirement"), run_text(like, "requirement")) == 0)
 			return true;
 	return false;
 }
@@ -111,6 +112,7 @@ static char *row_key(enum differs c, const json_t *before, const json_t *after)
 static void add_row(struct differences *c, enum differs change, const json_t *before, const json_t *after)
 {
 	char *key = row_key(change, before, after);
+	json_t *own = run_plain(after ? after : before);
 	struct difference *d = NULL;
 
 	c->runs[change]++;
@@ -125,7 +127,6 @@ static void add_row(struct differences *c, enum differs change, const json_t *be
 		d = &c->rows[c->n++];
 		*d = (struct difference){ change, key, before ? run_plain(before) : NULL, after ? run_plain(after) : NULL, { 0 } };
 	}
-	json_t *own = run_plain(after ? after : before);
 	variants_add(&d->in, own);
 	json_decref(own);
 }
@@ -207,7 +208,8 @@ static void put_findings(struct buf *out, const char *word, const json_t *run)
 	json_array_foreach(json_object_get(run, "findings"), i, finding) {
 		const char *req = run_text(finding, "requirement");
 
-		buf_printf(out, "  %-9s [%s] %s  (allowed %s)\n", word, req[0] ? req : "precondition", run_text(finding, "observed"), run_text(finding, "allowed"));
+		buf_printf(out, "  %-9s [%s] %s  (allowed %s)\n", word, req[0] ? req : "precondition", run_text(finding, "observed"),
+		           run_text(finding, "allowed"));
 	}
 	if (run_text(run, "reason")[0])
 		buf_printf(out, "  %-9s %s\n", word, run_text(run, "reason"));

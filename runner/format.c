@@ -70,7 +70,8 @@ void format_finding(struct buf *out, const json_t *finding)
 
 	if (run_text(finding, "requirement")[0])
 		buf_printf(out, "rule      %s\n          [%s] %s%s, %s\n", says, run_text(finding, "requirement"), run_text(finding, "level"),
-		           run_flag(finding, "disputed") ? ", disputed" : run_flag(finding, "promised") ? ", promised by the manual" : "", run_text(finding, "clause"));
+		           run_flag(finding, "disputed") ? ", disputed" : run_flag(finding, "promised") ? ", promised by the manual" : "",
+		           run_text(finding, "clause"));
 	else
 		buf_printf(out, "a step that the case builds on did not go as it says\n");
 	buf_printf(out, "allowed   %s\nobserved  %s\n", run_text(finding, "allowed"), run_text(finding, "observed"));

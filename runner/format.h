@@ -18,7 +18,12 @@ struct formatting {                             /* one format at work; owned: fo
 	const struct format *format;
 	struct format_about about;
 	size_t runs;                            /* so far, this one included */
-	struct test_suite { char *name; struct buf cases; struct totals totals; double seconds; } suite; /* of JUnit: the one that is being filled */
+	struct test_suite {                     /* of JUnit: the one that is being filled */
+		char *name;
+		struct buf cases;
+		struct totals totals;
+		double seconds;
+	} suite;
 	char stop_word[40];                     /* of GitHub: until it comes, no line is a command */
 };
 

@@ -1,5 +1,6 @@
 /* format_junit: JUnit XML as CI servers read it: a testsuite for each implementation and theme, a testcase for each run. What deviates, or
- * changed, is a failure; what tells nothing of the library (broken, inconclusive) an error; what it does not have, and what is known, skipped. */
+ * changed, is a failure; what tells nothing of the library (broken, inconclusive) an error; what it does not have, and what is known,
+ * skipped. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -66,7 +66,8 @@ static void put_wrapped(struct buf *out, const char *key, const char *text)
 static void put_levels(struct buf *out, const struct group *g)
 {
 	const json_t *first = g->finding, *other = g->other_version;
-	bool differ = other && (strcmp(run_text(first, "clause"), run_text(other, "clause")) != 0 || strcmp(run_text(first, "level"), run_text(other, "level")) != 0);
+	bool differ = other && (strcmp(run_text(first, "clause"), run_text(other, "clause")) != 0 ||
+	                        strcmp(run_text(first, "level"), run_text(other, "level")) != 0);
 
 	for (const json_t *fd = first; fd; fd = fd == first && differ ? other : NULL)
 		buf_printf(out, "%s%s%s%s%s%s, %s\n", indent, differ ? (fd == first ? run_text(g->run, "tls") : g->other_tls) : "", differ ? ": " : "",
@@ -156,7 +157,8 @@ static void put_readings(const struct summary *s, struct buf *out)
 
 		buf_printf(out, "%s reads TLS 1.2 %s: it %s (%zu of %zu runs that tell)\n", rd->implementation,
 		           practised ? "as everyone does since" : "as RFC 5246 7.2.1 is written",
-		           practised ? "leaves the answer to close_notify to the application, and may write on" : "answers close_notify at once and writes no more",
+		           practised ? "leaves the answer to close_notify to the application, and may write on" :
+		                       "answers close_notify at once and writes no more",
 		           practised ? rd->practised : rd->written, all);
 	}
 }

@@ -76,8 +76,8 @@ static bool same_session(const struct loaded *a, const struct loaded *b, struct 
 	if (!a->shard.total != !b->shard.total)
 		return fault_set(f, &nowhere, "one of %s and %s is a shard: merge the shards of a session first, all at once", a->path, b->path);
 	if (a->shard.total != b->shard.total || a->shard.runs != b->shard.runs)
-		return fault_set(f, &nowhere, "%s is of %zu shards with %zu runs, %s of %zu with %zu: they are parts of different sessions", a->path, a->shard.total,
-		                 a->shard.runs, b->path, b->shard.total, b->shard.runs);
+		return fault_set(f, &nowhere, "%s is of %zu shards with %zu runs, %s of %zu with %zu: they are parts of different sessions", a->path,
+		                 a->shard.total, a->shard.runs, b->path, b->shard.total, b->shard.runs);
 	return true;
 }
 
@@ -106,7 +106,8 @@ static bool count_run(struct census *c, const struct loaded *s, const json_t *ru
 		ok = fault_set(f, &nowhere, "the same run is there twice, in %s and in %s: %s", was, s->path, buf_str(&name));
 	}
 	if (ok && !first_of(c->libraries, run_text(run, "implementation"), run_text(run, "library"), &was))
-		ok = fault_set(f, &nowhere, "%s is %s in one file and %s in %s: these are two", run_text(run, "implementation"), was, run_text(run, "library"), s->path);
+		ok = fault_set(f, &nowhere, "%s is %s in one file and %s in %s: these are two", run_text(run, "implementation"), was,
+		               run_text(run, "library"), s->path);
 	json_object_set_new(c->runs, key, json_string(s->path));
 	free(key);
 	buf_free(&name);

@@ -21,8 +21,8 @@ void loaded_free(struct loaded *s);
 
 /* False: *f, they are no parts of one (a run that is there twice, shards of different sessions, two versions of a library). */
 bool loaded_belong(const struct loaded *parts, size_t n, struct fault *f);
-/* Puts together what belongs together: shards of one session so that their runs stand in its order, others one behind the other. The runs of the
- * parts move to *all. */
+/* Puts together what belongs together: shards of one session so that their runs stand in its order, others one behind the other. The runs
+ * of the parts move to *all. */
 void loaded_merge(struct loaded *parts, size_t n, struct loaded *all);
 /* A sentence on what is missing from merged shards; false: nothing. */
 bool shards_missing(const struct loaded *parts, size_t n, struct buf *out);

@@ -111,7 +111,8 @@ bool run_stem(struct buf *out, const json_t *run)
 	struct buf own = { 0 };
 	bool inside;
 
-	buf_printf(&own, "%s/%s/%s-%s-%s", run_text(run, "implementation"), run_text(run, "case"), run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
+	buf_printf(&own, "%s/%s/%s-%s-%s", run_text(run, "implementation"), run_text(run, "case"), run_text(run, "role"),
+	           run_text(run, "tls"), run_text(run, "io"));
 	put_with(&own, run, '-');
 	inside = buf_str(&own)[0] != '/' && strncmp(buf_str(&own), "../", 3) != 0 && !strstr(buf_str(&own), "/../");
 	if (inside)

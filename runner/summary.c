@@ -17,7 +17,9 @@ void variants_add(struct variants *v, const json_t *run)
 		buf_printf(&with, "%s=%s", run_text(run, "with_name"), run_text(run, "with"));
 	v->rows = reallocarray(v->rows, v->n + 1, sizeof(*v->rows));
 	assert(v->rows);
-	v->rows[v->n++] = (struct variant){ { strdup(run_text(run, "role")), strdup(run_text(run, "tls")), strdup(run_text(run, "io")), strdup(buf_str(&with)) } };
+	v->rows[v->n++] = (struct variant){
+		{ strdup(run_text(run, "role")), strdup(run_text(run, "tls")), strdup(run_text(run, "io")), strdup(buf_str(&with)) }
+	};
 	buf_free(&with);
 }
 
