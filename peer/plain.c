@@ -76,6 +76,7 @@ void plain_print(FILE *to, const char *text)
 	struct buf b = { 0 };
 
 	plain_text(&b, bytes_of(text));
-	fwrite(b.p, 1, b.n, to);
+	if (b.n)
+		fwrite(b.p, 1, b.n, to);
 	buf_free(&b);
 }
