@@ -55,7 +55,7 @@ run:
 	@$(AGAIN) all
 	@rm -rf $(OUT)/run
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
-	@echo "All of it: $(OUT)/run/results.json; traces and captures of what deviates: $(OUT)/run/openssl/"
+	@echo "All of it: $(OUT)/run/results.json; for CI: $(OUT)/run/junit.xml; traces and captures of what deviates: $(OUT)/run/openssl/"
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
 CHECKS := unit $(if $(SAN),,faults) endtoend
@@ -102,6 +102,7 @@ install:
 	@[ -x $(OUT)/closedrill ] || { echo 'Nothing is built: run `make` first.'; exit 1; }
 	install -D -m755 $(OUT)/closedrill $(ROOT)/bin/closedrill
 	@for f in cases/requirements cases/*/*.case; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
+	install -D -m644 -t $(ROOT)/share/closedrill results.schema.json
 	@for f in $(OUT)/adapters/*; do [ ! -f $$f -o ! -x $$f ] || install -D -m755 -t $(ROOT)/lib/closedrill/adapters $$f || exit; done
 	@echo "cases: $(ROOT)/share/closedrill; adapters: $(ROOT)/lib/closedrill"
 #: make uninstall              remove it; PREFIX and DESTDIR as for install

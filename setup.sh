@@ -41,6 +41,10 @@ need_to_check() {
 	need python3            test -x /usr/bin/python3
 	need python3-pytest     python_has pytest
 	need python3-jsonschema python_has jsonschema
+	need python3-junitparser python_has junitparser
+	need libxml2-utils      command -v xmllint
+	need perl               perl -MTAP::Parser -MJSON::PP -e 1
+	need parallel           command -v parallel
 }
 
 look() {

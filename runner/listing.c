@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "peer/plain.h"
+
 static json_t *slice(struct bytes b)
 {
 	return json_stringn((const char *)b.p, b.n);
@@ -160,8 +162,11 @@ void list_implementations(const char *dir, bool json, bool (*greet)(struct adapt
 
 		adapter_init(&a, names[i], dir);
 		ok = greet(&a, &f);
-		if (!json)
-			printf("%-20s %s\n", names[i], ok ? a.library : f.msg);
+		if (!json) {
+			printf("%-20s ", names[i]);
+			plain_print(stdout, ok ? a.library : f.msg);
+			printf("\n");
+		}
 		for (size_t k = 0; k < a.ncan; k++)
 			json_array_append_new(can, json_string(a.can[k]));
 		json_object_set_new(o, "implementation", json_string(names[i]));
