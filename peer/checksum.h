@@ -4,7 +4,7 @@
 
 #include "peer/bytes.h"
 
-/* Adds the 16-bit words of x to a sum that begins with 0; an odd last byte counts as if a zero stood behind it, so only the last part may be odd. */
+/* Adds the 16-bit words of x to a sum that begins with 0; behind an odd last byte a zero is thought, so only the last part may be odd. */
 uint32_t checksum_add(uint32_t sum, struct bytes x);
 /* What stands in the packet for this sum. */
 unsigned checksum_fold(uint32_t sum);

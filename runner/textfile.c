@@ -7,8 +7,9 @@
 #include "runner/endpoints.h"
 #include "runner/notes.h"
 #include "runner/pattern.h"
+#include "runner/trace.h"
 
-enum { ITEMS_COLUMNS = 42 };
+enum { ITEMS_COLUMNS = 36 };
 
 /* The items that this frame completed; the caller frees them. */
 static struct item *frame_items(const struct evidence *e, size_t frame, size_t *n)
@@ -42,6 +43,19 @@ static void frame_print(struct buf *out, const struct evidence *e, size_t frame)
 	free(items);
 }
 
+/* The line of the case during which it left. */
+static void step_print(struct buf *out, const struct evidence *e, size_t frame)
+{
+	size_t step = e->frames[frame].step;
+
+	if (step < e->script->nsteps) {
+		buf_printf(out, "line %d: ", e->script->steps[step].at.line);
+		trace_words(out, e->script, step);
+	} else {
+		buf_printf(out, "after the last line");
+	}
+}
+
 void evidence_text(const struct evidence *e, struct buf *out)
 {
 	struct buf items = { 0 };
@@ -54,8 +68,9 @@ void evidence_text(const struct evidence *e, struct buf *out)
 			continue;
 		items.n = 0;
 		frame_print(&items, e, i);
-		buf_printf(out, "%3zu  %s  %-*s  %s\n", ++number, endpoints_from_peer(e, i) ? "peer > iut " : "iut  > peer", ITEMS_COLUMNS, buf_str(&items),
-		           buf_str(&n.of_frame[i]));
+		buf_printf(out, "%3zu  %s  %-*s  ", ++number, endpoints_from_peer(e, i) ? "peer > iut " : "iut  > peer", ITEMS_COLUMNS, buf_str(&items));
+		step_print(out, e, i);
+		buf_printf(out, "\n");
 	}
 	buf_free(&items);
 	notes_free(&n);

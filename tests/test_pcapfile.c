@@ -354,16 +354,15 @@ END_TEST
 START_TEST(text_lines)
 {
 	static const char *const want =
-		"  1  iut  > peer  handshake client_hello                      case line 4: iut: handshake client_hello, during `handshake`\n"
-		"  2  peer > iut   handshake server_hello_done change_cipher_spec  "
-		"case line 4: peer: handshake server_hello_done change_cipher_spec, during `handshake`\n"
-		"  3  peer > iut   (part of a record)                          case line 5: peer close_notify + fin\n"
-		"  4  peer > iut   close_notify fin                            case line 5: peer close_notify + fin\n"
-		"  5  iut  > peer  close_notify fin                            case line 6: iut: close_notify fin, during `iut close`\n"
-		"  6  peer > iut   rst                                         case line 6: peer: rst, during `iut close`\n"
-		"  7  peer > iut   fin                                         case line 7: peer: fin, during `path forge fin to iut`\n"
-		"  8  iut  > peer  data 1                                      case line 9: iut: data 1, during `iut write \"x\"`\n"
-		"  9  iut  > peer  rst                                         after the last line: iut: rst\n";
+		"  1  iut  > peer  handshake client_hello                line 4: handshake\n"
+		"  2  peer > iut   handshake server_hello_done change_cipher_spec  line 4: handshake\n"
+		"  3  peer > iut   (part of a record)                    line 5: peer close_notify + fin\n"
+		"  4  peer > iut   close_notify fin                      line 5: peer close_notify + fin\n"
+		"  5  iut  > peer  close_notify fin                      line 6: iut close\n"
+		"  6  peer > iut   rst                                   line 6: iut close\n"
+		"  7  peer > iut   fin                                   line 7: path forge fin to iut\n"
+		"  8  iut  > peer  data 1                                line 9: iut write \"x\"\n"
+		"  9  iut  > peer  rst                                   after the last line\n";
 	struct evidence e;
 	struct script s;
 	struct buf out = { 0 };
