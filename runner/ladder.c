@@ -32,7 +32,7 @@ static struct row *row_add(struct maker *m, enum row_kind kind, int line)
 
 	l->rows = reallocarray(l->rows, l->n + 1, sizeof(*l->rows));
 	assert(l->rows);
-	l->rows[l->n] = (struct row){ .kind = kind, .line = line };
+	l->rows[l->n] = (struct row){ .kind = kind, .line = line, .last_line = line };
 	return &l->rows[l->n++];
 }
 
@@ -122,11 +122,13 @@ static void arrow_grow(struct arrow *a, const struct item *it)
 		buf_printf(&a->text, " x %lld", (long long)a->count);
 }
 
-static bool is_forged(const struct maker *m, size_t step)
+/* What else comes from the peer meanwhile is its kernel's own. */
+static bool is_forged(const struct maker *m, size_t step, const struct item *it)
 {
 	const struct step *st = &m->e->script->steps[step];
 
-	return step < m->e->script->nsteps && st->actor == ACTOR_PATH && st->verb <= PATH_FORGE_ACK;
+	return step < m->e->script->nsteps && st->actor == ACTOR_PATH &&
+	       ((st->verb == PATH_FORGE_FIN && it->kind == ITEM_FIN) || (st->verb == PATH_FORGE_RST && it->kind == ITEM_RST));
 }
 
 /* A segment with FIN passes where only data are lost. */
@@ -150,7 +152,7 @@ static void add_item(struct maker *m, struct row *r, size_t step, int conn, cons
 	a = arrow_add(r, arrow_kind_of(&it->item));
 	a->first = it->item;
 	a->from_peer = from_peer;
-	a->from_path = from_peer && is_forged(m, step);
+	a->from_path = from_peer && is_forged(m, step, &it->item);
 	a->lost = is_lost(m, &it->item, from_peer);
 	a->joined = follows;
 	a->packet = it->packet;
@@ -158,6 +160,47 @@ static void add_item(struct maker *m, struct row *r, size_t step, int conn, cons
 	if (a->from_path)
 		buf_printf(&a->text, "forged ");
 	item_print(&a->text, &it->item);
+}
+
+/* --- parts of records -------------------------------------------------------------------------------------------------- */
+
+static bool completes_item(const struct conn_seen *c, size_t packet)
+{
+	for (size_t i = 0; i < c->decoded.n; i++)
+		if (c->decoded.items[i].packet == packet)
+			return true;
+	return false;
+}
+
+static void add_part(struct row *r, int conn, size_t packet, size_t len)
+{
+	struct arrow *a = r->narrows ? &r->arrows[r->narrows - 1] : NULL;
+
+	if (!a || a->first.kind != ITEM_PARTIAL || !a->from_peer || a->conn != conn) {
+		a = arrow_add(r, ARROW_ODD);
+		*a = (struct arrow){ .kind = ARROW_ODD, .first = { .kind = ITEM_PARTIAL }, .count = 1, .from_peer = true, .conn = conn };
+	}
+	a->packet = packet;
+	a->first.len += (int64_t)len;
+	a->text.n = 0;
+	buf_printf(&a->text, "%lld byte%s of a record", (long long)a->first.len, a->first.len == 1 ? "" : "s");
+}
+
+/* Where the script cuts a record, its pieces are seen; elsewhere it is TCP that cuts, and that says nothing. */
+static void add_parts(struct maker *m, size_t step)
+{
+	const struct step *st = &m->e->script->steps[step];
+
+	if (step == m->e->script->nsteps || st->actor != ACTOR_PEER || (!st->mods.has_cut && st->verb != PEER_REST))
+		return;
+	for (int c = 0; c < m->e->nconns; c++) {
+		const struct conn_seen *conn = &m->e->conns[c];
+		const struct direction *d = &conn->stream.dir[!iut_dir(m->e->variant)];
+
+		for (size_t i = 0; i < d->npieces; i++)
+			if (packet_step(m->e, c, d->pieces[i].packet) == step && !completes_item(conn, d->pieces[i].packet))
+				add_part(&m->l->rows[m->l->n - 1], c, d->pieces[i].packet, d->pieces[i].len);
+	}
 }
 
 static void add_items(struct maker *m, size_t step)
@@ -238,6 +281,7 @@ static void call_row(struct maker *m, const struct step *st, const struct step_s
 {
 	struct row *r = row_add(m, st->actor == ACTOR_HANDSHAKE ? ROW_HANDSHAKE : ROW_CALL, st->at.line);
 
+	r->again = st->actor == ACTOR_HANDSHAKE && st->verb == HANDSHAKE_AGAIN;
 	if (st->actor == ACTOR_HANDSHAKE)
 		buf_add_bytes(&r->words, st->words);
 	else
@@ -251,6 +295,23 @@ static void call_row(struct maker *m, const struct step *st, const struct step_s
 	m->open = !seen->answered || seen->answer.outcome == OUTCOME_BLOCKED;
 }
 
+/* The row above tells the same of the peer, and nothing came of it but what goes on now. */
+static bool repeats(struct maker *m, size_t step, struct bytes words)
+{
+	struct row *r = m->l->n ? &m->l->rows[m->l->n - 1] : NULL;
+	struct buf without = { 0 };
+	bool same;
+
+	words_without_actor(&without, words);
+	same = r && r->kind == ROW_PEER && !r->marks && !r->answer.n && bytes_equal(buf_bytes(&r->words), buf_bytes(&without));
+	for (size_t i = 0; same && i < r->narrows; i++)
+		same = r->arrows[i].from_peer;
+	if (same)
+		r->last_line = m->e->script->steps[step].at.line;
+	buf_free(&without);
+	return same;
+}
+
 static void peer_row(struct maker *m, size_t step)
 {
 	const struct script *s = m->e->script;
@@ -259,7 +320,8 @@ static void peer_row(struct maker *m, size_t step)
 	if (step > 0 && s->steps[step - 1].joined)
 		return;                 /* it left with the first of its group, and is told there */
 	trace_words(&words, s, step);
-	words_without_actor(&row_add(m, ROW_PEER, s->steps[step].at.line)->words, buf_bytes(&words));
+	if (!repeats(m, step, buf_bytes(&words)))
+		words_without_actor(&row_add(m, ROW_PEER, s->steps[step].at.line)->words, buf_bytes(&words));
 	m->gone |= s->steps[step].verb == PEER_VANISH;
 	buf_free(&words);
 }
@@ -331,6 +393,8 @@ void ladder_of(const struct evidence *e, const struct judgement *j, struct ladde
 	for (size_t i = 0; i <= e->script->nsteps; i++) {
 		if (i < e->script->nsteps && e->steps[i].ran)
 			add_row(&m, i);
+		if (l->n)
+			add_parts(&m, i);
 		add_items(&m, i);
 		if (!l->n)
 			continue;

@@ -30,7 +30,8 @@ struct arrow {
 
 struct row {
 	enum row_kind kind;
-	int line;                               /* of the case; 0: none */
+	int line, last_line;                    /* of the case; 0: none. What the peer does many times in a row is one row */
+	bool again;                             /* HANDSHAKE: on the transport of the connection before */
 	uint32_t marks;                         /* bits of the findings that stand here, the first 32 */
 	struct buf words, answer, native;       /* answer, native: of calls */
 	bool open;                              /* a call is outstanding when the row ends */

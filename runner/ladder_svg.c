@@ -326,6 +326,8 @@ static void number_put(struct drawing *d, const struct row *r)
 	marks_text(&marks, r->marks);
 	if (r->line)
 		buf_printf(d->out, "<text class='s e%s' x='%d' y='%d'>%d</text>", r->marks ? " b" : "", X_LINE + 4, d->y + LINE - 3, r->line);
+	if (r->last_line > r->line)
+		buf_printf(d->out, "<text class='s e' x='%d' y='%d'>-%d</text>", X_LINE + 4, d->y + 2 * LINE - 3, r->last_line);
 	if (r->marks)
 		buf_printf(d->out, "<text class='s e b' x='%d' y='%d'>%s</text>", X_LINE + 4, d->y + 3 * LINE - 2, buf_str(&marks));
 	buf_free(&marks);
@@ -343,7 +345,8 @@ static void row_put(struct drawing *d, const struct row *r, bool was_open)
 	activity_put(d, r, height, was_open);
 	if (r->kind == ROW_HANDSHAKE) {
 		buf_printf(d->out, "<path class='k' d='M%d %dh%dv%dh-%dz'/>", X_PEER - 4, d->y + 1, X_IUT - X_PEER + 8, LINE + 4, X_IUT - X_PEER + 8);
-		buf_printf(d->out, "<text class='m p' x='%d' y='%d'>TCP, TLS %s handshake</text>\n", (X_PEER + X_IUT) / 2, d->y + LINE, variant_13(d->r->variant) ? "1.3" : "1.2");
+		buf_printf(d->out, "<text class='m p' x='%d' y='%d'>%sTLS %s handshake</text>\n", (X_PEER + X_IUT) / 2, d->y + LINE, r->again ? "" : "TCP, ",
+		           variant_13(d->r->variant) ? "1.3" : "1.2");
 	}
 	buf_printf(d->out, "<g%s>", r->marks ? " class='n'" : "");
 	number_put(d, r);
