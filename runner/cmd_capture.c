@@ -101,7 +101,8 @@ static int choose(struct plan *p, const struct capture_args *a, const struct cat
 			p->n = 1;
 			return 0;
 		}
-	return command_wrong(p->n ? "the adapter does not announce what the case needs: " : "that implementation has no such variant of the case: ", a->name);
+	return command_wrong(p->n ? "the adapter does not announce what the case needs: " : "that implementation has no such variant of the case: ",
+	                     a->name);
 }
 
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
@@ -128,7 +129,8 @@ static void tell_finding(const json_t *f)
 {
 	const char *req = text_of(f, "requirement");
 
-	printf("%s [%s] line %lld: ", text_of(f, "weight"), *req ? req : "precondition", (long long)json_integer_value(json_object_get(f, "line")));
+	printf("%s [%s] ", text_of(f, "weight"), *req ? req : "precondition");
+	printf("line %lld: ", (long long)json_integer_value(json_object_get(f, "line")));
 	plain_print(stdout, text_of(f, "observed"));
 	printf("\n");
 }
@@ -140,12 +142,16 @@ static int tell(const struct told *t, const struct capture_args *a)
 	const json_t *finding;
 	size_t i;
 
-	if (t->verdict == VERDICT_BROKEN)
-		return fault_set(&f, &(struct where){ 0 }, "%s", text_of(t->run, "reason")), command_failed(EXIT_BROKEN, &f);
-	if (t->verdict == VERDICT_UNSUPPORTED)
-		return fault_set(&f, &(struct where){ 0 }, "nothing was written: %s", text_of(t->run, "reason")), command_failed(EXIT_USAGE, &f);
-	printf("%s: %s, %s %s %s %s\n", verdict_word(t->verdict), text_of(t->run, "implementation"), a->name, text_of(t->run, "role"), text_of(t->run, "tls"),
-	       text_of(t->run, "io"));
+	if (t->verdict == VERDICT_BROKEN) {
+		fault_set(&f, &(struct where){ 0 }, "%s", text_of(t->run, "reason"));
+		return command_failed(EXIT_BROKEN, &f);
+	}
+	if (t->verdict == VERDICT_UNSUPPORTED) {
+		fault_set(&f, &(struct where){ 0 }, "nothing was written: %s", text_of(t->run, "reason"));
+		return command_failed(EXIT_USAGE, &f);
+	}
+	printf("%s: %s, %s ", verdict_word(t->verdict), text_of(t->run, "implementation"), a->name);
+	printf("%s %s %s\n", text_of(t->run, "role"), text_of(t->run, "tls"), text_of(t->run, "io"));
 	json_array_foreach(json_object_get(t->run, "findings"), i, finding)
 		tell_finding(finding);
 	return t->verdict == VERDICT_FAIL || t->verdict == VERDICT_INCONCLUSIVE ? EXIT_DEVIATION : EXIT_OK;

@@ -45,23 +45,25 @@ static void decode_file(const struct evidence *e, const struct run_name *r, cons
 	evidence_text(e, out);
 }
 
+/* What every file of a run is made from. */
+struct told { const struct evidence *e; const struct run_name *r; const struct judgement *j; };
 typedef void file_maker(const struct evidence *e, const struct run_name *r, const struct judgement *j, struct buf *out);
 
 /* path NULL: this file is not wanted. */
-static bool file_put(const char *path, file_maker *make, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f)
+static bool file_put(const char *path, file_maker *make, const struct told *t, struct fault *f)
 {
 	struct buf text = { 0 };
 	bool ok;
 
 	if (!path)
 		return true;
-	make(e, r, j, &text);
+	make(t->e, t->r, t->j, &text);
 	ok = outfile_put(path, buf_bytes(&text), f);
 	buf_free(&text);
 	return ok;
 }
 
-static bool below_dir(const struct keeping *k, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f)
+static bool below_dir(const struct keeping *k, const struct told *t, struct fault *f)
 {
 	static const struct { const char *ending; file_maker *make; } files[] = {
 		{ ".trace", trace_text }, { ".pcapng", capture_file }, { ".svg", ladder_file },
@@ -70,13 +72,13 @@ static bool below_dir(const struct keeping *k, const struct evidence *e, const s
 	size_t stem;
 	bool ok = true;
 
-	buf_printf(&path, "%s/%s/%s/", k->out_dir, r->implementation, r->script->name);
-	run_file_name(&path, r);
+	buf_printf(&path, "%s/%s/%s/", k->out_dir, t->r->implementation, t->r->script->name);
+	run_file_name(&path, t->r);
 	stem = path.n;
 	for (size_t i = 0; i < countof(files) && ok; i++) {
 		path.n = stem;
 		buf_printf(&path, "%s", files[i].ending);
-		ok = file_put(buf_str(&path), files[i].make, e, r, j, f);
+		ok = file_put(buf_str(&path), files[i].make, t, f);
 	}
 	buf_free(&path);
 	return ok;
@@ -89,10 +91,12 @@ static bool asked_for(const struct keeping *k, const struct judgement *j)
 
 bool keep_files(const struct keeping *k, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f)
 {
-	if (asked_for(k, j) && !below_dir(k, e, r, j, f))
+	const struct told t = { e, r, j };
+
+	if (asked_for(k, j) && !below_dir(k, &t, f))
 		return false;
 	/* They are for somebody's manual, so there is nothing to keep of a run that shows nothing. */
 	if (j->verdict == VERDICT_BROKEN || j->verdict == VERDICT_UNSUPPORTED)
 		return true;
-	return file_put(k->pcapng, capture_file, e, r, j, f) && file_put(k->svg, ladder_file, e, r, j, f) && file_put(k->text, decode_file, e, r, j, f);
+	return file_put(k->pcapng, capture_file, &t, f) && file_put(k->svg, ladder_file, &t, f) && file_put(k->text, decode_file, &t, f);
 }

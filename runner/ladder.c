@@ -223,7 +223,9 @@ static void add_items(struct maker *m, size_t step)
 /* What the path sent and the stream does not show: it counts for nothing there, or is no TCP. */
 static void add_injected(struct row *r, const struct step *st)
 {
-	static const char *const flags[] = { [PATH_FORGE_FIN] = "fin", [PATH_FORGE_RST] = "rst", [PATH_FORGE_SYN] = "syn", [PATH_FORGE_ACK] = "ack" };
+	static const char *const flags[] = {
+		[PATH_FORGE_FIN] = "fin", [PATH_FORGE_RST] = "rst", [PATH_FORGE_SYN] = "syn", [PATH_FORGE_ACK] = "ack",
+	};
 	struct arrow *a;
 
 	if (st->actor != ACTOR_PATH || (st->verb > PATH_FORGE_ACK && st->verb != PATH_ICMP))
@@ -235,12 +237,14 @@ static void add_injected(struct row *r, const struct step *st)
 	a = arrow_add(r, ARROW_ODD);
 	for (; a > r->arrows; a--)
 		a[0] = a[-1];
-	*a = (struct arrow){ .kind = st->verb == PATH_FORGE_FIN ? ARROW_FIN : st->verb == PATH_FORGE_RST ? ARROW_RST : ARROW_ODD,
-		             .count = 1, .from_peer = true, .from_path = true };
-	if (st->verb == PATH_ICMP)
+	*a = (struct arrow){ .kind = ARROW_ODD, .count = 1, .from_peer = true, .from_path = true };
+	if (st->verb == PATH_ICMP) {
 		buf_printf(&a->text, "icmp");
-	else
-		buf_printf(&a->text, "forged %s", flags[st->verb]);
+		return;
+	}
+	if (st->verb == PATH_FORGE_FIN || st->verb == PATH_FORGE_RST)
+		a->kind = st->verb == PATH_FORGE_FIN ? ARROW_FIN : ARROW_RST;
+	buf_printf(&a->text, "forged %s", flags[st->verb]);
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------------- */

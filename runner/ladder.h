@@ -1,6 +1,7 @@
-/* ladder: a run as the rows of a sequence diagram, and that as SVG: the peer at the left, the implementation at the right, the path between
- * where it acts; calls with their returns at the implementation's side, records, FIN and RST as arrows. Acknowledgements, retransmissions and
- * the messages of a whole handshake are left out. No times and no ports: a run that behaves the same has the same ladder. Pure. */
+/* ladder: a run as the rows of a sequence diagram, and that as SVG: the peer at the left, the implementation at the right, the path
+ * between where it acts; calls with their returns at the implementation's side, records, FIN and RST as arrows. Acknowledgements,
+ * retransmissions and the messages of a whole handshake are left out. No times and no ports: a run that behaves the same has the same
+ * ladder. Pure. */
 #ifndef RUNNER_LADDER_H
 #define RUNNER_LADDER_H
 

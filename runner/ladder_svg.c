@@ -1,5 +1,5 @@
-/* ladder_svg: a ladder drawn. The picture is narrow, so that it can be read on a telephone; it has a ground of its own, and colours for light
- * and dark. What tells things apart by colour tells them apart by shape as well. */
+/* ladder_svg: a ladder drawn. The picture is narrow, so that it can be read on a telephone; it has a ground of its own, and colours for
+ * light and dark. What tells things apart by colour tells them apart by shape as well. */
 #include "runner/ladder.h"
 
 #include "peer/plain.h"
@@ -14,16 +14,17 @@ enum { LINES_MAX = 8 };
 
 static const char style[] =
 	"<style>"
-	".ladder{--bg:#fff;--fg:#1f2328;--soft:#59636e;--line:#818b98;--block:#eef1f4;--data:#0550ae;--notify:#116329;--alert:#9a3d00;--keys:#6639ba;"
-	"--odd:#6b5300;--rst:#c4101f;--fail:#ffebe9;--warn:#fff5d1;max-width:100%;height:auto;background:var(--bg)}"
-	"@media(prefers-color-scheme:dark){.ladder{--bg:#0d1117;--fg:#e6edf3;--soft:#9aa4af;--line:#6e7681;--block:#1c232c;--data:#79c0ff;--notify:#56d364;"
-	"--alert:#ffa657;--keys:#d2a8ff;--odd:#e3b341;--rst:#ff7b72;--fail:#3d1417;--warn:#332a08}}"
+	".ladder{--bg:#fff;--fg:#1f2328;--soft:#59636e;--line:#818b98;--block:#eef1f4;--data:#0550ae;--notify:#116329;--alert:#9a3d00;"
+	"--keys:#6639ba;--odd:#6b5300;--rst:#c4101f;--fail:#ffebe9;--warn:#fff5d1;max-width:100%;height:auto;background:var(--bg)}"
+	"@media(prefers-color-scheme:dark){.ladder{--bg:#0d1117;--fg:#e6edf3;--soft:#9aa4af;--line:#6e7681;--block:#1c232c;--data:#79c0ff;"
+	"--notify:#56d364;--alert:#ffa657;--keys:#d2a8ff;--odd:#e3b341;--rst:#ff7b72;--fail:#3d1417;--warn:#332a08}}"
 	".ladder text{font:11.5px monospace;fill:var(--fg)}"
 	".ladder .p{font-family:sans-serif}.ladder .h{font:bold 14px sans-serif}.ladder .b{font-weight:bold}.ladder .i{font-style:italic}"
 	".ladder .s{fill:var(--soft);font-size:11px}.ladder .m{text-anchor:middle}.ladder .e{text-anchor:end}"
 	".ladder .g{fill:var(--bg)}.ladder .k{fill:var(--block);stroke:var(--line)}.ladder .l{stroke:var(--line);fill:none}"
 	".ladder .fail{fill:var(--fail)}.ladder .warn{fill:var(--warn)}.ladder .rt{fill:var(--rst)}.ladder .at{fill:var(--alert)}"
-	".ladder .a{stroke:currentColor;fill:none}.ladder .a .f{fill:currentColor}.ladder .a .o{fill:var(--bg)}.ladder .c text{fill:currentColor}"
+	".ladder .a{stroke:currentColor;fill:none}.ladder .a .f{fill:currentColor}.ladder .a .o{fill:var(--bg)}"
+	".ladder .c text{fill:currentColor}"
 	".ladder .data{color:var(--data)}.ladder .notify{color:var(--notify)}.ladder .alert{color:var(--alert)}.ladder .keys{color:var(--keys)}"
 	".ladder .w text,.ladder text.w{paint-order:stroke;stroke:var(--bg);stroke-width:4px}"
 	".ladder .n .w text,.ladder .n text.w{stroke:none}"
@@ -176,10 +177,9 @@ static void arrow_put(struct drawing *d, const struct arrow *a, int y)
 /* What left in one segment is held together at the sender's line. */
 static void segment_put(struct drawing *d, bool from_peer, int top, int bottom)
 {
-	int x = from_peer ? X_PEER : X_IUT, in = from_peer ? 1 : -1;
+	int x = from_peer ? X_PEER + 2 : X_IUT - 2, out = from_peer ? -8 : 8;
 
-	buf_printf(d->out, "<path class='l' stroke-width='2' d='M%d %dh%dV%dh%d'><title>one segment</title></path>\n", x + in * 2, top - 4, -in * 8, bottom + 4,
-	           in * 8);
+	buf_printf(d->out, "<path class='l' stroke-width='2' d='M%d %dh%dV%dh%d'><title>one segment</title></path>\n", x, top - 4, out, bottom + 4, -out);
 }
 
 static int arrows_height(const struct row *r)
@@ -215,8 +215,8 @@ static const struct place
 
 /* Where the words of each kind of row stand. */
 static const struct { bool right; const struct place *words; } columns[] = {
-	[ROW_HANDSHAKE] = { true, &at_call }, [ROW_CALL] = { true, &at_call }, [ROW_SOCKET] = { true, &at_socket }, [ROW_PEER] = { false, &at_peer },
-	[ROW_PATH] = { false, &at_peer }, [ROW_CHECK] = { true, &at_socket }, [ROW_END] = { false, &at_peer },
+	[ROW_HANDSHAKE] = { true, &at_call }, [ROW_CALL] = { true, &at_call }, [ROW_SOCKET] = { true, &at_socket },
+	[ROW_PEER] = { false, &at_peer }, [ROW_PATH] = { false, &at_peer }, [ROW_CHECK] = { true, &at_socket }, [ROW_END] = { false, &at_peer },
 };
 
 static void answer_text(struct buf *out, const struct row *r)
@@ -235,7 +235,8 @@ static int words_height(const struct row *r)
 	int h;
 
 	answer_text(&answer, r);
-	h = text_height(buf_bytes(&r->words), columns[r->kind].words) + text_height(buf_bytes(&answer), a) + text_height(buf_bytes(&r->native), &at_native);
+	h = text_height(buf_bytes(&r->words), columns[r->kind].words) + text_height(buf_bytes(&answer), a);
+	h += text_height(buf_bytes(&r->native), &at_native);
 	buf_free(&answer);
 	return h;
 }
@@ -298,10 +299,10 @@ static void lines_put(struct drawing *d, const struct row *r, int height)
 /* While a call is outstanding the implementation's line is a bar. */
 static void activity_put(struct drawing *d, const struct row *r, int height, bool was_open)
 {
-	bool call = r->kind == ROW_CALL || r->kind == ROW_HANDSHAKE;
+	int above = was_open ? 0 : 2, below = r->open ? 0 : 4;
 
-	if (call || was_open)
-		buf_printf(d->out, "<path class='k' d='M%d %dh6v%dh-6z'/>\n", X_IUT - 3, was_open ? d->y : d->y + 2, height - (r->open ? 0 : 4) - (was_open ? 0 : 2));
+	if (r->kind == ROW_CALL || r->kind == ROW_HANDSHAKE || was_open)
+		buf_printf(d->out, "<path class='k' d='M%d %dh6v%dh-6z'/>\n", X_IUT - 3, d->y + above, height - above - below);
 }
 
 static void words_put(struct drawing *d, const struct row *r)
@@ -333,6 +334,15 @@ static void number_put(struct drawing *d, const struct row *r)
 	buf_free(&marks);
 }
 
+static void block_put(struct drawing *d, const struct row *r)
+{
+	int left = X_PEER - 4, width = X_IUT - X_PEER + 8;
+
+	buf_printf(d->out, "<path class='k' d='M%d %dh%dv%dh-%dz'/>", left, d->y + 1, width, LINE + 4, width);
+	buf_printf(d->out, "<text class='m p' x='%d' y='%d'>%sTLS %s handshake</text>\n", left + width / 2, d->y + LINE, r->again ? "" : "TCP, ",
+	           variant_13(d->r->variant) ? "1.3" : "1.2");
+}
+
 static void row_put(struct drawing *d, const struct row *r, bool was_open)
 {
 	int height = row_height(r);
@@ -343,11 +353,8 @@ static void row_put(struct drawing *d, const struct row *r, bool was_open)
 		mark_put(d, r, height);
 	lines_put(d, r, height);
 	activity_put(d, r, height, was_open);
-	if (r->kind == ROW_HANDSHAKE) {
-		buf_printf(d->out, "<path class='k' d='M%d %dh%dv%dh-%dz'/>", X_PEER - 4, d->y + 1, X_IUT - X_PEER + 8, LINE + 4, X_IUT - X_PEER + 8);
-		buf_printf(d->out, "<text class='m p' x='%d' y='%d'>%sTLS %s handshake</text>\n", (X_PEER + X_IUT) / 2, d->y + LINE, r->again ? "" : "TCP, ",
-		           variant_13(d->r->variant) ? "1.3" : "1.2");
-	}
+	if (r->kind == ROW_HANDSHAKE)
+		block_put(d, r);
 	buf_printf(d->out, "<g%s>", r->marks ? " class='n'" : "");
 	number_put(d, r);
 	words_put(d, r);
@@ -415,7 +422,8 @@ static void finding_put(struct drawing *d, size_t i)
 	const struct finding *f = &d->j->findings[i];
 	struct buf b = { 0 };
 
-	buf_printf(&b, "%zu %s [%s]", i + 1, f->req && f->weight == VERDICT_PASS ? "noted" : verdict_word(f->weight), f->req ? f->req->name : "precondition");
+	buf_printf(&b, "%zu %s ", i + 1, f->req && f->weight == VERDICT_PASS ? "noted" : verdict_word(f->weight));
+	buf_printf(&b, "[%s]", f->req ? f->req->name : "precondition");
 	foot_line(d, &foot_rule, "", buf_bytes(&b));
 	if (f->req)
 		rule_put(d, f->req);
