@@ -84,6 +84,12 @@ docs: $(OUT)/closedrill
 	@sed -i '/^## The cases$$/,$$d' cases/README.md
 	@{ printf '## The cases\n\n'; $(OUT)/closedrill list cases --index; } >> cases/README.md
 
+#: make captures               make the captures of captures/list anew, and their gallery; ALL=1: also those that tell the same as before
+.PHONY: captures
+captures: all
+	@$(SETUP) run
+	@ALL='$(ALL)' captures/make $(OUT)/closedrill
+
 .PHONY: endtoend
 endtoend: all
 	CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests

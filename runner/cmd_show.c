@@ -50,7 +50,8 @@ int cmd_show(int argc, char **argv)
 	struct places at;
 	struct catalogue s;
 	struct fault f = { 0 };
-	int status = EXIT_USAGE;
+	size_t index;
+	int status;
 
 	if (argc != 2)
 		return command_wrong("show takes one THEME/CASE", NULL);
@@ -58,17 +59,9 @@ int cmd_show(int argc, char **argv)
 		return command_failed(EXIT_BROKEN, &f);
 	if (!catalogue_load(&s, at.cases, &f))
 		return command_failed(EXIT_USAGE, &f);
-	for (size_t i = 0; i < s.nscripts && status; i++)
-		if (strcmp(s.scripts[i].name, argv[1]) == 0) {
-			show_case(&s.scripts[i]);
-			status = EXIT_OK;
-		}
-	if (status) {
-		const char *const globs[] = { argv[1] };
-
-		status = globs_known(globs, 1, &s);
-		status = status ? status : command_wrong("show takes one THEME/CASE, not ", argv[1]);
-	}
+	status = case_known(argv[1], "show", &s, &index);
+	if (!status)
+		show_case(&s.scripts[index]);
 	catalogue_free(&s);
 	return status;
 }

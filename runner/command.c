@@ -17,6 +17,8 @@ const char command_usage[] =
 	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
 	"       closedrill merge RESULTS... [--format text|tap|junit|github|json] [-o DIR] [-v] [-q]\n"
 	"       closedrill diff OLD NEW [--format text|json] [-q]\n"
+	"       closedrill capture THEME/CASE [--implementation IMPLEMENTATION|./PROGRAM] [--role client|server] [--tls 1.2|1.3]\n"
+	"                      [--io blocking|nonblocking|memory] [--with VALUE] [-o FILE.pcapng] [--ladder FILE.svg] [--text FILE]\n"
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
@@ -29,6 +31,16 @@ int arg_number(const char *text, int low, int high)
 	int64_t v;
 
 	return number_parse(bytes_of(text), low, high, &v) ? (int)v : -1;
+}
+
+bool arg_variant(const char *word, unsigned of, unsigned *bits)
+{
+	const struct word *w = word_find(selector_words, bytes_of(word));
+
+	if (!w || ((unsigned)w->id & ~of))
+		return false;
+	*bits |= (unsigned)w->id;
+	return true;
 }
 
 int command_failed(int status, const struct fault *f)
@@ -131,6 +143,19 @@ int globs_known(const char *const *globs, size_t n, const struct catalogue *s)
 			return unknown_case(s, globs[g]);
 	}
 	return 0;
+}
+
+int case_known(const char *name, const char *command, const struct catalogue *s, size_t *index)
+{
+	char what[64];
+	int status;
+
+	for (*index = 0; *index < s->nscripts; ++*index)
+		if (strcmp(s->scripts[*index].name, name) == 0)
+			return 0;
+	snprintf(what, sizeof(what), "%s takes one THEME/CASE, not ", command);
+	status = globs_known(&name, 1, s);
+	return status ? status : command_wrong(what, name);
 }
 
 int implementation_known(const char *name, const struct places *at)

@@ -1,4 +1,5 @@
-/* keep: the files of a run, below DIR/IMPLEMENTATION/THEME/CASE/: its trace and its capture. */
+/* keep: the files of a run, below DIR/IMPLEMENTATION/THEME/CASE/: its trace, its capture and its ladder; or single
+ * ones under names that the user gave. */
 #ifndef RUNNER_KEEP_H
 #define RUNNER_KEEP_H
 
@@ -8,6 +9,7 @@ enum keep { KEEP_FINDINGS, KEEP_ALL, KEEP_NONE };
 struct keeping {
 	const char *out_dir;                    /* NULL: keep no files */
 	enum keep what;
+	const char *pcapng, *svg, *text;        /* NULL, or where the capture, the ladder and the decode of the one run go, whatever its verdict */
 };
 
 /* Writes those files that the run's verdict asks for. False: one could not be written, *f. */

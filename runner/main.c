@@ -4,14 +4,24 @@
 
 #include "runner/command.h"
 
+static const struct { const char *word; int (*run)(int, char **); } commands[] = {
+	{ "run", cmd_run }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "capture", cmd_capture },
+	{ "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
+};
+
+static int unknown_command(const char *word)
+{
+	const char *words[countof(commands)], *near;
+
+	for (size_t i = 0; i < countof(commands); i++)
+		words[i] = commands[i].word;
+	near = fault_nearest(word, words, countof(words));
+	fprintf(stderr, "closedrill: no command \"%s\"%s%s%s\n%s", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", command_usage);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct { const char *word; int (*run)(int, char **); } commands[] = {
-		{ "run", cmd_run }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
-	};
-	static const char *const words[] = { "run", "convert", "merge", "diff", "list", "show", "check", "peer", "steps" };
-	const char *near;
-
 	if (argc < 2)
 		return command_wrong("", NULL);
 	for (size_t i = 0; i < countof(commands); i++)
@@ -21,7 +31,5 @@ int main(int argc, char **argv)
 		return printf("closedrill %s\n", CLOSEDRILL_VERSION), EXIT_OK;
 	if (strcmp(argv[1], "--help") == 0)
 		return fputs(command_usage, stdout), EXIT_OK;
-	near = fault_nearest(argv[1], words, countof(words));
-	fprintf(stderr, "closedrill: no command \"%s\"%s%s%s\n%s", argv[1], near ? "; did you mean " : "", near ? near : "", near ? "?" : "", command_usage);
-	return EXIT_USAGE;
+	return unknown_command(argv[1]);
 }

@@ -33,6 +33,23 @@ static void forget(struct outfile *o)
 	*o = (struct outfile){ 0 };
 }
 
+/* A terminal, a pipe, /dev/full: a file that took its name would take its place. */
+static bool is_device(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int part_open(struct outfile *o)
+{
+	o->part = asprintf(&o->part, "%s.part", o->path) > 0 ? o->part : NULL;
+	assert(o->part);
+	/* One that was left by another is somebody's file no more; a link that stands there leads who knows where. */
+	unlink(o->part);
+	return open(o->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
 bool outfile_open(struct outfile *o, const char *path, struct fault *f)
 {
 	int fd;
@@ -41,11 +58,8 @@ bool outfile_open(struct outfile *o, const char *path, struct fault *f)
 	if (!make_folders(path, f))
 		return false;
 	o->path = strdup(path);
-	o->part = asprintf(&o->part, "%s.part", path) > 0 ? o->part : NULL;
-	assert(o->path && o->part);
-	/* One that was left by another is somebody's file no more; a link that stands there leads who knows where. */
-	unlink(o->part);
-	fd = open(o->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	assert(o->path);
+	fd = is_device(path) ? open(path, O_WRONLY | O_CLOEXEC) : part_open(o);
 	o->file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (o->file)
 		return true;
@@ -78,9 +92,9 @@ bool outfile_close(struct outfile *o, bool keep, struct fault *f)
 
 	if (!o->path)
 		return true;
-	if (!finish(o) || (keep && rename(o->part, o->path) != 0))
+	if (!finish(o) || (keep && o->part && rename(o->part, o->path) != 0))
 		ok = !keep || fault_machine(f, "cannot write %s:", o->path);
-	if (!keep || !ok)
+	if (o->part && (!keep || !ok))
 		unlink(o->part);
 	forget(o);
 	return ok;

@@ -1,5 +1,6 @@
 /* outfile: a file that is there whole or not at all: it is written beside its place, as NAME.part, and takes its name when all of it is
- * on the disk's side. A program that is killed leaves a .part, which the next one writes over. */
+ * on the disk's side. A program that is killed leaves a .part, which the next one writes over. What is no
+ * ordinary file, as a terminal or a pipe, is written to where it stands. */
 #ifndef RUNNER_OUTFILE_H
 #define RUNNER_OUTFILE_H
 
@@ -8,7 +9,7 @@
 
 struct outfile {
 	FILE *file;                             /* write to it as you like; errors are found by outfile_close */
-	char *path, *part;                      /* owned until outfile_close */
+	char *path, *part;                      /* owned until outfile_close; part NULL: written in its place */
 };
 
 /* Makes the folders above it that are missing. False: *f, and there is nothing to close. */

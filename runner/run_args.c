@@ -8,16 +8,6 @@
 
 #include "runner/command.h"
 
-static bool bit_word(const char *word, unsigned *bits)
-{
-	const struct word *w = word_find(selector_words, bytes_of(word));
-
-	if (!w)
-		return false;
-	*bits |= (unsigned)w->id;
-	return true;
-}
-
 static bool keep_word(const char *word, enum keep *keep)
 {
 	static const char *const words[] = { "findings", "all", "none" };
@@ -47,13 +37,13 @@ static int parse_option(int c, char **argv, struct run_args *a)
 		a->globs[a->nglobs++] = optarg;
 		return 0;
 	case 'R':
-		return bit_word(optarg, &a->roles) && !(a->roles & ~(unsigned)FOR_ROLES) ? 0 : command_wrong("--role takes client or server, not ", optarg);
+		return arg_variant(optarg, FOR_ROLES, &a->roles) ? 0 : command_wrong("--role takes client or server, not ", optarg);
 	case 'T':
-		return bit_word(optarg, &a->tls) && !(a->tls & ~(unsigned)FOR_TLS) ? 0 : command_wrong("--tls takes 1.2 or 1.3, not ", optarg);
+		return arg_variant(optarg, FOR_TLS, &a->tls) ? 0 : command_wrong("--tls takes 1.2 or 1.3, not ", optarg);
 	case 'I':
 		if (strcmp(optarg, "one") == 0)
 			return a->one_io = true, 0;
-		return bit_word(optarg, &a->io) && !(a->io & ~(unsigned)FOR_IO) ? 0 : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
+		return arg_variant(optarg, FOR_IO, &a->io) ? 0 : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
 	case 'A':
 		a->no_host = strcmp(optarg, "library") == 0;
 		a->only_host = strcmp(optarg, "host") == 0;

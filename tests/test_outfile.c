@@ -2,6 +2,7 @@
 #include "runner/outfile.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,4 +154,30 @@ START_TEST(full_disk)
 }
 END_TEST
 
-ROWS_MAIN("outfile", { whole, 1 }, { given_up, 1 }, { written_over, 1 }, { link_in_the_way, 1 }, { folders, 1 }, { full_disk, 2 })
+/* What is no ordinary file is written to where it stands, and stays what it is. */
+START_TEST(in_its_place)
+{
+	struct fault f = { 0 };
+	struct stat st;
+	char got[8] = "";
+	int fd;
+
+	start();
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_msg(outfile_put(path, bytes_of("one\n"), &f), "%s", f.msg);
+	ck_assert_int_eq(read(fd, got, sizeof(got)), 4);
+	ck_assert_str_eq(got, "one\n");
+	ck_assert(lstat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+	ck_assert_int_ne(access(part, F_OK), 0);
+	close(fd);
+	ck_assert(!outfile_put("/dev/full", bytes_of("one\n"), &f));
+	ck_assert_str_eq(f.msg, "cannot write /dev/full: No space left on device");
+	ck_assert(stat("/dev/full", &st) == 0 && S_ISCHR(st.st_mode));
+	end();
+}
+END_TEST
+
+ROWS_MAIN("outfile", { whole, 1 }, { given_up, 1 }, { written_over, 1 }, { link_in_the_way, 1 }, { folders, 1 }, { full_disk, 2 },
+          { in_its_place, 1 })
