@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "peer/plain.h"
+
 static size_t min(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -42,40 +44,56 @@ bool fault_machine(struct fault *f, const char *fmt, ...)
 	return false;
 }
 
-/* All but the first byte of a character in UTF-8: it takes no column on the screen. */
-static bool continues(char c)
+/* As many marks as the bytes from..end of the source take columns on the screen: a character is one, what is shown as \xNN four. */
+static void put_columns(struct buf *out, struct bytes source, size_t from, size_t end, char mark)
 {
-	return ((unsigned char)c & 0xc0) == 0x80;
+	size_t n;
+
+	for (size_t i = 0; i < min(end, source.n); i += n ? n : 1) {
+		n = plain_length((struct bytes){ source.p + i, source.n - i });
+		if (i >= from)
+			for (int k = 0; k < (n ? 1 : 4); k++)
+				buf_u8(out, (unsigned char)(source.p[i] == '\t' && mark == ' ' ? '\t' : mark));       /* tabs stay tabs: the caret lines up */
+	}
 }
 
 static void print_caret(FILE *to, const struct fault *f)
 {
-	size_t len = strlen(f->source), start = f->col > 0 ? (size_t)f->col - 1 : 0;
-	size_t end = min(len, start + (f->width > 0 ? (size_t)f->width : 0));
+	struct bytes source = bytes_of(f->source);
+	size_t start = f->col > 0 ? (size_t)f->col - 1 : 0, caret;
+	struct buf marks = { 0 };
 
-	if (start > len)
+	if (start > source.n)
 		return;         /* the line was too long to copy so far */
-	fputs("  ", to);
-	for (size_t i = 0; i < start; i++)
-		if (!continues(f->source[i]))
-			putc(f->source[i] == '\t' ? '\t' : ' ', to);    /* tabs stay tabs: the caret lines up */
-	putc('^', to);
-	for (size_t i = start + 1; i < end; i++)
-		if (!continues(f->source[i]))
-			putc('~', to);
+	put_columns(&marks, source, 0, start, ' ');
+	caret = marks.n;
+	put_columns(&marks, source, start, start + (size_t)(f->width > 1 ? f->width : 1), '~');
+	if (marks.n == caret)
+		buf_u8(&marks, '~');
+	marks.p[caret] = '^';
+	fprintf(to, "  %s\n", buf_str(&marks));
+	buf_free(&marks);
+}
+
+static void print_line(FILE *to, const char *text)
+{
+	plain_print(to, text);
 	putc('\n', to);
 }
 
 void fault_print(FILE *to, const struct fault *f)
 {
 	if (f->line == 0) {
-		fprintf(to, "%s\n", f->msg);
+		print_line(to, f->msg);
 		return;
 	}
-	fprintf(to, "%s:%d:%d: %s\n", f->file, f->line, f->col, f->msg);
+	plain_print(to, f->file);
+	fprintf(to, ":%d:%d: ", f->line, f->col);
+	print_line(to, f->msg);
 	if (!*f->source)
 		return;         /* an empty line, or the end of the file: nothing to point at */
-	fprintf(to, "  %s\n", f->source);
+	fputs("  ", to);
+	print_line(to, f->source);
 	print_caret(to, f);
 }
 

@@ -1,0 +1,98 @@
+/* outfile: a file that is there whole or not at all. */
+#include "runner/outfile.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool make_folders(const char *path, struct fault *f)
+{
+	char *part = strdup(path);
+	bool ok = true;
+
+	assert(part);
+	for (char *p = part + 1; *p && ok; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		ok = mkdir(part, 0777) == 0 || errno == EEXIST || fault_machine(f, "cannot make the folder %s:", part);
+		*p = '/';
+	}
+	free(part);
+	return ok;
+}
+
+static void forget(struct outfile *o)
+{
+	free(o->path);
+	free(o->part);
+	*o = (struct outfile){ 0 };
+}
+
+bool outfile_open(struct outfile *o, const char *path, struct fault *f)
+{
+	int fd;
+
+	*o = (struct outfile){ 0 };
+	if (!make_folders(path, f))
+		return false;
+	o->path = strdup(path);
+	o->part = asprintf(&o->part, "%s.part", path) > 0 ? o->part : NULL;
+	assert(o->path && o->part);
+	/* One that was left by another is somebody's file no more; a link that stands there leads who knows where. */
+	unlink(o->part);
+	fd = open(o->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	o->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (o->file)
+		return true;
+	fault_machine(f, "cannot write %s:", path);
+	if (fd >= 0)
+		close(fd);
+	forget(o);
+	return false;
+}
+
+/* An error of an early write is told with the reason of the last one: stdio keeps that it failed, not why. */
+static bool finish(struct outfile *o)
+{
+	int error = 0;
+
+	if (fflush(o->file) != 0)
+		error = errno;
+	else if (ferror(o->file))
+		error = errno ? errno : EIO;
+	if (fclose(o->file) != 0 && !error)
+		error = errno;
+	o->file = NULL;
+	errno = error;
+	return !error;
+}
+
+bool outfile_close(struct outfile *o, bool keep, struct fault *f)
+{
+	bool ok = true;
+
+	if (!o->path)
+		return true;
+	if (!finish(o) || (keep && rename(o->part, o->path) != 0))
+		ok = !keep || fault_machine(f, "cannot write %s:", o->path);
+	if (!keep || !ok)
+		unlink(o->part);
+	forget(o);
+	return ok;
+}
+
+bool outfile_put(const char *path, struct bytes text, struct fault *f)
+{
+	struct outfile o;
+
+	if (!outfile_open(&o, path, f))
+		return false;
+	if (text.n)
+		fwrite(text.p, 1, text.n, o.file);
+	return outfile_close(&o, true, f);
+}
