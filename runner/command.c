@@ -12,12 +12,14 @@
 const char command_usage[] =
 	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
+	"                      [--expected DIR|none]\n"
+	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
 	"       closedrill steps | --version | --help\n"
-	"Exit status: 0; 1 a deviation; 2 usage, a selector that matches nothing, a wrong case file; 3 broken.\n";
+	"Exit status: 0; 1 a deviation that is not known, or a change; 2 usage, a selector that matches nothing, a wrong file; 3 broken.\n";
 
 int arg_number(const char *text, int low, int high)
 {

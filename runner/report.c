@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/resource.h>
 
+#include "peer/plain.h"
+
 enum { DIMENSIONS = 4, VALUES_MAX = 32 };
 
 /* One deviation, with the runs it holds in: what people read once. */
@@ -19,7 +21,7 @@ struct group {
 	json_t *other_version;                  /* the finding in the first run of the other TLS version; NULL: it holds in one */
 	const char *other_tls;
 	enum verdict weight;
-	bool noted;
+	bool noted, known;                      /* known: an expected trace holds it */
 };
 
 /* How one implementation reads what TLS 1.2 says of a received close_notify. */
@@ -34,6 +36,7 @@ struct report {
 	struct totals totals;
 	struct group *groups; size_t ngroups;
 	struct reader *readers; size_t nreaders;
+	struct changes changes;
 };
 
 static const char *text(const json_t *o, const char *key)
@@ -71,6 +74,11 @@ struct report *report_start(const struct report_options *o, size_t nruns, FILE *
 		return r;
 	free(r);
 	return NULL;
+}
+
+void report_recorded(struct report *r, const char *of, const char *recorded)
+{
+	changes_recorded(&r->changes, of, recorded);
 }
 
 static void put_run(struct report *r, const char *json, size_t len)
@@ -112,7 +120,7 @@ static char *group_key(const json_t *run, const json_t *finding)
 
 	buf_printf(&b, "%s\n%s\n", text(run, "implementation"), text(run, "case"));
 	if (finding)
-		buf_printf(&b, "%s\n%lld\n%s\n%s\n%s", text(finding, "requirement"), (long long)json_integer_value(json_object_get(finding, "line")),
+		buf_printf(&b, "%d\n%s\n%lld\n%s\n%s\n%s", json_is_true(json_object_get(finding, "known")), text(finding, "requirement"), (long long)json_integer_value(json_object_get(finding, "line")),
 		           text(finding, "allowed"), text(finding, "observed"), text(finding, "weight"));
 	else
 		buf_printf(&b, "%s\n%s", text(run, "verdict"), text(run, "reason"));
@@ -135,7 +143,8 @@ static void add_to_group(struct report *r, json_t *run, json_t *finding, enum ve
 		r->groups = reallocarray(r->groups, r->ngroups + 1, sizeof(*r->groups));
 		assert(r->groups);
 		g = &r->groups[r->ngroups++];
-		*g = (struct group){ .key = key, .run = json_incref(run), .finding = finding ? json_incref(finding) : NULL, .weight = weight, .noted = noted };
+		*g = (struct group){ .key = key, .run = json_incref(run), .finding = finding ? json_incref(finding) : NULL, .weight = weight, .noted = noted,
+		                      .known = finding && json_is_true(json_object_get(finding, "known")) };
 	} else {
 		free(key);
 	}
@@ -184,6 +193,7 @@ static void take_findings(struct report *r, enum verdict verdict, const char *js
 	if (strcmp(text(run, "about"), "host") == 0)
 		r->totals.about_host++;
 	take_reading(r, run);
+	changes_take(&r->changes, run);
 	json_array_foreach(json_object_get(run, "findings"), i, finding) {
 		bool noted;
 		enum verdict weight = weight_of(finding, &noted);
@@ -340,6 +350,23 @@ static void put_finding(const struct report *r, const struct group *g)
 		fprintf(r->out, "  native    %s\n", text(fd, "native"));
 }
 
+/* What is expected is listed only when asked for. */
+static bool is_shown(const struct report *r, const struct group *g)
+{
+	return r->o.verbose || !g->known;
+}
+
+static void put_known(const struct report *r, const struct group *g)
+{
+	const char *reason = text(g->finding, "known_reason"), *link = text(g->finding, "known_link");
+
+	fprintf(r->out, "  known     ");
+	plain_print(r->out, reason[0] ? reason : "(no reason is given yet)");
+	fprintf(r->out, "%s", link[0] ? "  " : "");
+	plain_print(r->out, link);
+	fprintf(r->out, "\n");
+}
+
 static void put_group(const struct report *r, const struct group *g)
 {
 	const char *off = r->o.color ? "\033[0m" : "";
@@ -348,6 +375,8 @@ static void put_group(const struct report *r, const struct group *g)
 		put_finding(r, g);
 	else
 		fprintf(r->out, "%sbroken%s  %s  %s\n  reason    %s\n", paint(r, VERDICT_BROKEN), off, text(g->run, "implementation"), text(g->run, "case"), text(g->run, "reason"));
+	if (g->known)
+		put_known(r, g);
 	put_variants(r, g);
 	put_again(r, g);
 	fprintf(r->out, "\n");
@@ -363,7 +392,7 @@ static void put_groups(const struct report *r)
 			put_group(r, &r->groups[i]);
 	for (size_t k = 0; k < countof(order); k++)
 		for (size_t i = 0; i < r->ngroups; i++)
-			if (r->groups[i].weight == order[k] && !r->groups[i].noted)
+			if (r->groups[i].weight == order[k] && !r->groups[i].noted && is_shown(r, &r->groups[i]))
 				put_group(r, &r->groups[i]);
 }
 
@@ -447,6 +476,7 @@ static void report_free(struct report *r)
 	for (size_t i = 0; i < r->nreaders; i++)
 		free(r->readers[i].implementation);
 	free(r->readers);
+	changes_free(&r->changes);
 	free(r->groups);
 	free(r);
 }
@@ -460,8 +490,13 @@ bool report_end(struct report *r, bool partial, int64_t took_us, int64_t runs_us
 	if (!r->o.quiet)
 		put_groups(r);
 	if (!r->o.quiet)
+		changes_print(&r->changes, r->out, r->o.verbose, r->o.color);
+	if (!r->o.quiet)
 		put_readings(r);
 	put_totals(r, partial || r->failed, took_us);
+	changes_totals(&r->changes, r->out);
+	r->totals.changed = r->changes.changed;
+	r->totals.unexpected = r->changes.unexpected;
 	ok = end_json(r, partial || r->failed, took_us, runs_us, f);
 	*t = r->totals;
 	report_free(r);

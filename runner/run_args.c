@@ -33,7 +33,8 @@ static bool keep_word(const char *word, enum keep *keep)
 static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
 	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
-	{ "keep", required_argument, NULL, 'K' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+	{ "keep", required_argument, NULL, 'K' }, { "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' },
+	{ "inconclusive", no_argument, NULL, 'U' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
 /* 0, the exit status, or -1: help was asked for and given. */
@@ -65,6 +66,15 @@ static int parse_option(int c, char **argv, struct run_args *a)
 		return 0;
 	case 'K':
 		return keep_word(optarg, &a->keep) ? 0 : command_wrong("--keep takes all, findings or none, not ", optarg);
+	case 'E':
+		a->expected = optarg;
+		return 0;
+	case 'D':
+		a->into = optarg;
+		return 0;
+	case 'U':
+		a->inconclusive = true;
+		return 0;
 	case 'v':
 		a->verbose = true;
 		return 0;
