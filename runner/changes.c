@@ -12,7 +12,8 @@
 enum { CONTEXT = 2 };                           /* lines around a change */
 
 struct change {
-	json_t *run;                            /* the first that has it */
+	json_t *run;                            /* the first that has it: what is shown around the change is its */
+	struct buf lines;                       /* those that changed */
 	bool other;                             /* from another version's traces */
 	char **with; size_t nwith;
 	bool *in;                               /* by number of variant */
@@ -81,30 +82,40 @@ static void variant_add(struct change *g, const json_t *run)
 	g->n++;
 }
 
-static bool same_change(const struct change *g, const json_t *run)
+/* What stands around a change differs with role and version, by the handshake alone; the change is one. */
+static struct buf changed_lines(const char *diff)
 {
-	static const char *const keys[] = { "implementation", "case", "diff" };
+	struct buf lines = { 0 };
 
-	for (size_t i = 0; i < countof(keys); i++)
-		if (strcmp(text(g->run, keys[i]), text(run, keys[i])) != 0)
-			return false;
-	return true;
+	for (const char *line = diff; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (*line != ' ')
+			buf_printf(&lines, "%.*s\n", (int)strcspn(line, "\n"), line);
+	return lines;
+}
+
+static bool same_change(const struct change *g, const json_t *run, const struct buf *lines)
+{
+	return strcmp(text(g->run, "implementation"), text(run, "implementation")) == 0 && strcmp(text(g->run, "case"), text(run, "case")) == 0 &&
+	       bytes_equal(buf_bytes(&g->lines), buf_bytes(lines));
 }
 
 static void change_add(struct changes *c, const json_t *run, bool other)
 {
+	struct buf lines = changed_lines(text(run, "diff"));
 	struct change *g = NULL;
 
 	/* The runs of one case come together. */
 	for (size_t i = c->n; i-- > 0 && strcmp(text(c->list[i].run, "case"), text(run, "case")) == 0 && !g;)
-		g = same_change(&c->list[i], run) ? &c->list[i] : NULL;
+		g = same_change(&c->list[i], run, &lines) ? &c->list[i] : NULL;
 	if (!g) {
 		c->list = reallocarray(c->list, c->n + 1, sizeof(*c->list));
 		assert(c->list);
 		g = &c->list[c->n++];
-		*g = (struct change){ .run = json_incref((json_t *)run), .other = other };
+		*g = (struct change){ .run = json_incref((json_t *)run), .lines = lines, .other = other };
+		lines = (struct buf){ 0 };
 	}
 	variant_add(g, run);
+	buf_free(&lines);
 }
 
 /* Of the findings that make a run fail or inconclusive: are all of them known? */
@@ -271,6 +282,7 @@ void changes_free(struct changes *c)
 			free(c->list[i].with[k]);
 		free(c->list[i].with);
 		free(c->list[i].in);
+		buf_free(&c->list[i].lines);
 	}
 	for (size_t i = 0; i < c->nwith; i++) {
 		free(c->with[i].of);
