@@ -57,6 +57,12 @@ run:
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
 	@echo "All of it: $(OUT)/run/results.json; for CI: $(OUT)/run/junit.xml; traces and captures of what deviates: $(OUT)/run/openssl/"
 
+#: make record                 record anew what all implementations do that expected/ has traces of and that are built here
+.PHONY: record
+record: all
+	@$(SETUP) run
+	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
+
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
 CHECKS := unit $(if $(SAN),,faults) endtoend
 .PHONY: check
@@ -109,8 +115,10 @@ install:
 	install -D -m755 $(OUT)/closedrill $(ROOT)/bin/closedrill
 	@for f in cases/requirements cases/*/*.case; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
 	install -D -m644 -t $(ROOT)/share/closedrill results.schema.json
+	@rm -rf $(ROOT)/share/closedrill/expected
+	@for f in expected/*/recorded expected/*/*/*.trace; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
 	@for f in $(OUT)/adapters/*; do [ ! -f $$f -o ! -x $$f ] || install -D -m755 -t $(ROOT)/lib/closedrill/adapters $$f || exit; done
-	@echo "cases: $(ROOT)/share/closedrill; adapters: $(ROOT)/lib/closedrill"
+	@echo "cases and expected traces: $(ROOT)/share/closedrill; adapters: $(ROOT)/lib/closedrill"
 #: make uninstall              remove it; PREFIX and DESTDIR as for install
 uninstall:
 	rm -f $(ROOT)/bin/closedrill

@@ -107,14 +107,14 @@ static int choose(struct plan *p, const struct capture_args *a, const struct cat
 
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
 
-struct told { enum verdict verdict; json_t *run; };
+struct played { enum verdict verdict; json_t *run; };
 
-static bool on_result(void *to, size_t index, enum verdict verdict, const char *json, size_t len)
+static bool on_result(void *to, size_t index, const struct told *t)
 {
-	struct told *t = to;
+	struct played *p = to;
 
 	(void)index;
-	*t = (struct told){ verdict, json_loadb(json, len, 0, NULL) };
+	*p = (struct played){ t->verdict, json_loadb((const char *)t->json.p, t->json.n, 0, NULL) };
 	return true;
 }
 
@@ -136,7 +136,7 @@ static void tell_finding(const json_t *f)
 }
 
 /* The verdict and what stands behind it; the exit status. */
-static int tell(const struct told *t, const struct capture_args *a)
+static int tell(const struct played *t, const struct capture_args *a)
 {
 	struct fault f = { 0 };
 	const json_t *finding;
@@ -162,7 +162,7 @@ static int play(const struct capture_args *a, const struct catalogue *s, struct 
 	struct selection sel = { &a->name, 1, a->roles | a->tls | a->io, false, false, false };
 	struct plan plan = { 0 };
 	struct job job = { .catalogue = s, .adapters = adapter, .nadapters = 1, .plan = &plan, .keep = a->keep, .workers = 1 };
-	struct told t = { VERDICT_BROKEN, NULL };
+	struct played t = { VERDICT_BROKEN, NULL };
 	struct pool_times took;
 	struct fault f = { 0 };
 	int status;

@@ -91,7 +91,7 @@ static char *folder_of(const char *path)
 /* dir: where its traces and captures lie; NULL: unknown. */
 static int tell(const struct loaded *s, const struct results_args *a, const char *dir, struct totals *t)
 {
-	struct places at = { "cases", "" };
+	struct places at = { .cases = "cases" };
 	struct fault f = { 0 };
 	struct report_options o = {
 		.about = { .dir = dir, .verbose = a->verbose, .quiet = a->quiet, .color = isatty(1) && a->format != &format_github, .planned = s->planned,

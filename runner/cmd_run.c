@@ -1,50 +1,71 @@
 /* cmd_run: `closedrill run`: plays the selected cases against the named implementations. */
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runner/command.h"
+#include "runner/gather.h"
+#include "runner/outfile.h"
 #include "runner/report.h"
-#include "runner/run_args.h"
+#include "runner/session.h"
 
-static bool on_result(void *to, size_t index, enum verdict verdict, const char *json, size_t len)
+/* Where the runs of the session go. */
+struct sink {
+	struct report *report;
+	struct gather gather;
+	const struct adapter *adapters;
+	const char *out_dir;                    /* NULL: no files */
+	struct fault f;                         /* why a trace could not be written */
+};
+
+/* DIR/IMPLEMENTATION/THEME/CASE.trace. */
+static bool put_case(void *to, uint32_t implementation, struct expected *x)
 {
-	(void)index;
-	(void)verdict;
-	return report_run(to, json, len);
+	struct sink *s = to;
+	struct buf path = { 0 }, text = { 0 };
+	bool ok;
+
+	buf_printf(&path, "%s/%s/%s.trace", s->out_dir, s->adapters[implementation].name, x->name);
+	expected_print(&text, x);
+	ok = outfile_put(buf_str(&path), buf_bytes(&text), &s->f);
+	buf_free(&path);
+	buf_free(&text);
+	return ok;
 }
 
-/* The last shards of a few runs may have none to do. */
-static enum pooled run_pool(struct job *job, struct report *r, struct pool_times *took, struct fault *f)
+static bool on_result(void *to, size_t index, const struct told *t)
 {
-	if (!job->plan->n)
-		return POOL_DONE;
-	if (job->workers > (int)job->plan->n)
-		job->workers = (int)job->plan->n;
-	return pool_run(job, on_result, r, took, f);
+	struct sink *s = to;
+
+	return report_run(s->report, (const char *)t->json.p, t->json.n) && (!s->out_dir || gather_run(&s->gather, index, t->body));
 }
 
-static int run_plan(const struct run_args *a, struct job *job, const struct places *at)
+static int run_plan(const struct run_args *a, struct session *s, const struct places *at)
 {
 	struct report_options o = {
 		.about = { a->out_dir && a->keep != KEEP_NONE ? a->out_dir : NULL, at->cases, a->verbose, a->quiet,
-		           isatty(1) && a->format != &format_github, job->plan->n, a->shard },
+		           isatty(1) && a->format != &format_github, s->plan.n, s->shard },
 		.format = a->format, .progress = isatty(2) && !a->quiet && !a->verbose, .out_dir = a->out_dir,
 	};
 	struct totals totals = { 0 };
-	struct fault f = { 0 };
-	struct report *r = report_start(&o, stdout, &f);
-	enum pooled how;
+	struct fault f = { 0 }, written = { 0 };
+	struct sink sink = { report_start(&o, stdout, &f), { .catalogue = s->catalogue, .plan = &s->plan, .done = put_case, .to = &sink },
+	                     s->adapters, a->keep == KEEP_NONE ? NULL : a->out_dir, { .msg = "" } };
 	struct pool_times took = { 0 };
-	bool written;
-	struct fault written_fault = { 0 };
+	enum pooled how;
 
-	if (!r)
+	if (!sink.report)
 		return command_failed(EXIT_BROKEN, &f);
-	how = run_pool(job, r, &took, &f);
-	written = report_end(r, how != POOL_DONE, took.all_us, took.runs_us, &totals, &written_fault);
-	if (!written)
-		return command_failed(EXIT_BROKEN, &written_fault);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->expected[i].of[0])
+			report_recorded(sink.report, s->expected[i].of, s->expected[i].recorded);
+	/* The last shards of a few runs may have none to do. */
+	how = s->plan.n ? pool_run(&s->job, on_result, &sink, &took, &f) : POOL_DONE;
+	gather_end(&sink.gather, how == POOL_DONE);
+	if (!report_end(sink.report, how != POOL_DONE || sink.f.msg[0], took.all_us, took.runs_us, &totals, &written))
+		return command_failed(EXIT_BROKEN, &written);
+	if (sink.f.msg[0])
+		return command_failed(EXIT_BROKEN, &sink.f);
 	if (how == POOL_FAILED)
 		return command_failed(EXIT_BROKEN, &f);
 	if (f.msg[0])
@@ -52,32 +73,25 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 	return totals_status(&totals, how != POOL_DONE);
 }
 
-static int run_selected(struct run_args *a, const struct places *at, const struct catalogue *s)
+/* What --expected says; NULL: nothing is expected. Without it, a folder that is not there is none. */
+static const char *expected_dir(const struct run_args *a, const struct places *at)
 {
-	struct adapter *adapters = calloc(a->nnames, sizeof(*adapters));
-	struct selection sel = { a->globs, a->nglobs, a->roles | a->tls | a->io, a->no_host, a->only_host, a->one_io };
-	struct plan plan = { 0 };
-	struct job job = { .catalogue = s, .adapters = adapters, .nadapters = a->nnames, .plan = &plan, .keep = { a->out_dir, a->keep }, .workers = a->workers };
-	struct fault f = { 0 };
-	int status = 0;
+	if (!a->expected)
+		return at->expected;
+	return strcmp(a->expected, "none") == 0 ? NULL : a->expected;
+}
 
-	for (size_t i = 0; i < a->nnames && adapters; i++)
-		adapter_init(&adapters[i], a->names[i], at->adapters);
-	for (size_t i = 0; i < a->nnames && !status; i++) {
-		if (!implementation_greet(&adapters[i], &f))
-			status = command_failed(EXIT_BROKEN, &f);
-		else
-			plan_add(&plan, s, (uint32_t)i, &adapters[i], &sel);
-	}
-	if (!status && !plan.n)
-		status = command_wrong("nothing to run: no variant of the selected cases is one that these implementations can do", NULL);
-	plan_shard(&plan, &a->shard);
+static int run_selected(const struct run_args *a, const struct places *at, const struct catalogue *c)
+{
+	struct session s;
+	int status;
+
+	if (a->expected && strcmp(a->expected, "none") != 0 && access(a->expected, X_OK) != 0)
+		return command_wrong("--expected takes a folder, or none; there is no ", a->expected);
+	status = session_start(&s, a, at, c, expected_dir(a, at), false);
 	if (!status)
-		status = run_plan(a, &job, at);
-	for (size_t i = 0; i < a->nnames && adapters; i++)
-		adapter_free(&adapters[i]);
-	free(adapters);
-	plan_free(&plan);
+		status = run_plan(a, &s, at);
+	session_end(&s);
 	return status;
 }
 
@@ -91,6 +105,8 @@ int cmd_run(int argc, char **argv)
 
 	if (status)
 		return status < 0 ? EXIT_OK : status;
+	if (a.into || a.inconclusive)
+		return command_wrong("--into and --inconclusive are of `record`", NULL);
 	if (!places_find(&at, &f))
 		return command_failed(EXIT_BROKEN, &f);
 	for (size_t i = 0; i < a.nnames; i++)
@@ -104,4 +120,3 @@ int cmd_run(int argc, char **argv)
 	catalogue_free(&s);
 	return status;
 }
-

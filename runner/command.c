@@ -13,7 +13,8 @@
 const char command_usage[] =
 	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
-	"                      [--format text|tap|junit|github|json] [--shard K/N]\n"
+	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N]\n"
+	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
 	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
 	"       closedrill merge RESULTS... [--format text|tap|junit|github|json] [-o DIR] [-v] [-q]\n"
 	"       closedrill diff OLD NEW [--format text|json] [-q]\n"
@@ -24,7 +25,7 @@ const char command_usage[] =
 	"       closedrill check FILE...\n"
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
 	"       closedrill steps | --version | --help\n"
-	"Exit status: 0; 1 a deviation; 2 usage, a selector that matches nothing, a wrong case file; 3 broken.\n";
+	"Exit status: 0; 1 a deviation that is not known, or a change; 2 usage, a selector that matches nothing, a wrong file; 3 broken.\n";
 
 int arg_number(const char *text, int low, int high)
 {

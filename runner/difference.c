@@ -127,7 +127,7 @@ static void add_row(struct differences *c, enum differs change, const json_t *be
 		d = &c->rows[c->n++];
 		*d = (struct difference){ change, key, before ? run_plain(before) : NULL, after ? run_plain(after) : NULL, { 0 } };
 	}
-	variants_add(&d->in, own);
+	variant_list_add(&d->in, own);
 	json_decref(own);
 }
 
@@ -192,7 +192,7 @@ void differences_free(struct differences *c)
 		free(c->rows[i].key);
 		json_decref(c->rows[i].before);
 		json_decref(c->rows[i].after);
-		variants_free(&c->rows[i].in);
+		variant_list_free(&c->rows[i].in);
 	}
 	free(c->rows);
 	*c = (struct differences){ 0 };
@@ -222,7 +222,7 @@ static void put_row(struct buf *out, const struct difference *d)
 	buf_printf(out, "%-7s  %s  %s  %s%s%s\n", differs_word(d->change), run_text(any, "implementation"), run_text(any, "case"),
 	           d->before ? run_text(d->before, "verdict") : "", d->before && d->after ? " -> " : "", d->after ? run_text(d->after, "verdict") : "");
 	buf_printf(out, "  in        ");
-	variants_print(out, &d->in, "            ");
+	variant_list_print(out, &d->in, "            ");
 	buf_printf(out, "\n");
 	if (d->before && d->after && strcmp(run_text(d->before, "library"), run_text(d->after, "library")) != 0)
 		buf_printf(out, "  library   %s -> %s\n", run_text(d->before, "library"), run_text(d->after, "library"));
@@ -248,7 +248,7 @@ void differences_print(struct buf *out, const struct differences *c, bool quiet)
 	buf_printf(out, "%zu the same\n", c->same);
 }
 
-static json_t *variants_json(const struct variants *v)
+static json_t *variants_json(const struct variant_list *v)
 {
 	static const char *const names[DIMENSIONS] = { "role", "tls", "io", "with" };
 	json_t *all = json_array();

@@ -17,7 +17,7 @@ struct difference {                             /* the same change of runs of on
 	enum differs change;
 	char *key;
 	json_t *before, *after;                 /* of the first of these runs, harmless; NULL: it was not there */
-	struct variants in;
+	struct variant_list in;
 };
 struct differences {
 	struct difference *rows; size_t n;

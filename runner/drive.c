@@ -598,6 +598,10 @@ static bool settle_reaction(struct worker *w, struct fault *f)
 			return broke(w, f, "the adapter does not come to rest");
 		return true;
 	}
+	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of that
+	 * comes before the look whether the call still waits, or it would be chance in which step it goes on. */
+	if (!wait_quiet(w))
+		return broke(w, f, "what the IUT sent was not acknowledged");
 	w->at_step = w->outstanding_step;
 	if (!collect(w, &x, f))
 		return false;

@@ -48,7 +48,7 @@ static void put_message(struct buf *out, const struct group *g)
 	else
 		buf_printf(&message, "%s\n", run_text(g->run, "reason"));
 	buf_printf(&message, "in        ");
-	variants_print(&message, &g->in, "          ");
+	variant_list_print(&message, &g->in, "          ");
 	if (run_text(g->run, "why")[0])
 		buf_printf(&message, "\nwhy       %s", run_text(g->run, "why"));
 	buf_printf(&message, "\nagain     ");

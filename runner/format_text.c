@@ -115,6 +115,16 @@ static void put_places(struct formatting *g, const struct group *gr, struct buf 
 	}
 }
 
+/* What people noted of a deviation that an expected trace holds. */
+static void put_known(const json_t *finding, struct buf *out)
+{
+	const char *reason = run_text(finding, "known_reason"), *link = run_text(finding, "known_link");
+
+	put_wrapped(out, "known", reason[0] ? reason : "(no reason is given yet)");
+	if (link[0])
+		buf_printf(out, "%s%s\n", indent, link);
+}
+
 static void put_group(struct formatting *g, const struct group *gr, struct buf *out)
 {
 	if (gr->finding)
@@ -122,8 +132,10 @@ static void put_group(struct formatting *g, const struct group *gr, struct buf *
 	else
 		put_broken(g, gr, out);
 	buf_printf(out, "  in        ");
-	variants_print(out, &gr->in, indent);
+	variant_list_print(out, &gr->in, indent);
 	buf_printf(out, "\n");
+	if (gr->known)
+		put_known(gr->finding, out);
 	if (run_text(gr->run, "why")[0])
 		put_wrapped(out, "why", run_text(gr->run, "why"));
 	put_places(g, gr, out);
@@ -142,7 +154,7 @@ static void put_groups(struct formatting *g, const struct summary *s, struct buf
 			put_group(g, &s->groups[i], out);
 	for (size_t k = 0; k < countof(order); k++)
 		for (size_t i = 0; i < s->ngroups; i++)
-			if (s->groups[i].weight == order[k] && !s->groups[i].noted)
+			if (s->groups[i].weight == order[k] && !s->groups[i].noted && (g->about.verbose || !s->groups[i].known))
 				put_group(g, &s->groups[i], out);
 }
 
@@ -185,9 +197,11 @@ static void end(struct formatting *g, const struct format_last *last, struct buf
 {
 	if (!g->about.quiet) {
 		put_groups(g, last->summary, out);
+		changes_print(&last->summary->changes, out, g->about.verbose, g->about.color);
 		put_readings(last->summary, out);
 	}
 	put_totals(g, last, out);
+	changes_totals(&last->summary->changes, out);
 }
 
 const struct format format_text = { "text", "for people: each deviation once, then totals", NULL, put_run, end };

@@ -85,11 +85,11 @@ static struct bytes line_take(struct bytes *text, int max)
 	return line;
 }
 
-struct lines { struct bytes at[LINES_MAX]; int n; bool more; };
+struct label_lines { struct bytes at[LINES_MAX]; int n; bool more; };
 
-static void wrap(struct lines *l, struct bytes text, int max, int lines_max)
+static void wrap(struct label_lines *l, struct bytes text, int max, int lines_max)
 {
-	*l = (struct lines){ 0 };
+	*l = (struct label_lines){ 0 };
 	while (text.n && l->n < lines_max) {
 		struct bytes from = text;
 
@@ -106,7 +106,7 @@ struct place { int x; const char *class; int chars, lines; };
 static int text_height(struct bytes text, const struct place *at)
 {
 	struct buf plain = { 0 };
-	struct lines l;
+	struct label_lines l;
 
 	plain_text(&plain, text);
 	wrap(&l, buf_bytes(&plain), at->chars, at->lines);
@@ -118,7 +118,7 @@ static int text_height(struct bytes text, const struct place *at)
 static int text_put(struct buf *out, int y, struct bytes text, const struct place *at)
 {
 	struct buf plain = { 0 };
-	struct lines l;
+	struct label_lines l;
 
 	plain_text(&plain, text);
 	wrap(&l, buf_bytes(&plain), at->chars, at->lines);

@@ -5,7 +5,7 @@
 #include "runner/command.h"
 
 static const struct { const char *word; int (*run)(int, char **); } commands[] = {
-	{ "run", cmd_run }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "capture", cmd_capture },
+	{ "run", cmd_run }, { "record", cmd_record }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "capture", cmd_capture },
 	{ "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
 };
 

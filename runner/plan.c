@@ -43,6 +43,8 @@ bool places_find(struct places *p, struct fault *f)
 			if (real)
 				snprintf(p->cases, sizeof(p->cases), "%s", real);
 			free(real);
+			snprintf(p->expected, sizeof(p->expected), "%s", p->cases);
+			snprintf(strrchr(p->expected, '/'), 16, "/expected");
 			return true;
 		}
 	}

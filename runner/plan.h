@@ -6,8 +6,8 @@
 #include "runner/script.h"
 #include "runner/shard.h"
 
-/* Where cases and adapters lie: beside the program in its build folder, or installed. */
-struct places { char cases[512], adapters[512]; };
+/* Where cases, expected traces and adapters lie: beside the program in its build folder, or installed. expected: also where there is no such folder. */
+struct places { char cases[512], expected[512], adapters[512]; };
 bool places_find(struct places *p, struct fault *f);
 
 struct catalogue {

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runner/compare.h"
 #include "runner/drive.h"
 #include "runner/result.h"
 #include "runner/sandbox.h"
@@ -31,7 +32,7 @@ struct shared {                                 /* in memory that all processes 
 };
 
 enum message_kind { MESSAGE_RESULT, MESSAGE_NO_WORKER };
-struct message { uint32_t kind, index, verdict, len; };
+struct message { uint32_t kind, index, verdict, len, body_len; };    /* text and body stand behind it */
 
 struct place {                                  /* one worker, as the parent sees it */
 	pid_t pid;
@@ -44,7 +45,7 @@ struct pool {
 	struct shared *shared;
 	struct place *places;
 	int live;
-	char **done; uint8_t *verdicts;         /* results that wait for those before them in the plan */
+	struct told *done;                      /* results that wait for those before them in the plan; json.p owns what both point into */
 	size_t told;
 	pool_result *tell;
 	void *to;
@@ -55,14 +56,15 @@ struct pool {
 
 /* --- in the worker ----------------------------------------------------------------------------------------------------- */
 
-static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, struct bytes text)
+static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, struct bytes text, struct bytes body)
 {
-	struct message m = { kind, (uint32_t)index, verdict, (uint32_t)text.n };
+	struct message m = { kind, (uint32_t)index, verdict, (uint32_t)text.n, (uint32_t)body.n };
 	struct buf b = { 0 };
 	size_t at = 0;
 
 	buf_add(&b, &m, sizeof(m));
 	buf_add_bytes(&b, text);
+	buf_add_bytes(&b, body);
 	while (at < b.n) {
 		ssize_t n = write(fd, b.p + at, b.n - at);
 
@@ -73,7 +75,7 @@ static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, 
 		at += (size_t)n;
 	}
 	buf_free(&b);
-	return at == sizeof(m) + text.n;
+	return at == sizeof(m) + text.n + body.n;
 }
 
 static void set_broken(struct judgement *j, const char *why)
@@ -90,7 +92,16 @@ static void stop_others(const struct job *job, const struct adapter *used)
 			adapter_stop(&job->adapters[i]);
 }
 
-static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j, int64_t *took_us)
+static void compare(const struct job *job, const struct run *run, const struct evidence *e, const struct judgement *j, struct comparison *c)
+{
+	static const struct expectations none;
+	const struct expectations *x = job->expected ? &job->expected[run->implementation] : &none;
+
+	compare_run(c, x, job->catalogue, run->script, run->variant, e, j);
+}
+
+static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j,
+                   struct comparison *c, int64_t *took_us)
 {
 	struct adapter *a = &job->adapters[run->implementation];
 	struct evidence e;
@@ -99,6 +110,7 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
 	if (run->unsupported) {
 		j->reason = strdup("the case needs what the adapter does not announce");
+		compare(job, run, NULL, j, c);
 		return;
 	}
 	stop_others(job, a);
@@ -109,6 +121,7 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 	} else {
 		set_broken(j, f.msg);
 	}
+	compare(job, run, &e, j, c);
 	*took_us = e.took_us;
 	evidence_free(&e);
 }
@@ -118,21 +131,23 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	const struct run *run = &job->plan->runs[index];
 	const struct adapter *a = &job->adapters[run->implementation];
 	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command };
+	struct comparison c;
 	struct judgement j;
 	int64_t took_us = 0;
 	json_t *o;
 	char *text;
 	bool ok;
 
-	do_run(w, job, run, &name, &j, &took_us);
+	do_run(w, job, run, &name, &j, &c, &took_us);
 	name.library = a->library;              /* as its last greeting told: it may have been started anew */
-	o = result_json(&name, &j, took_us);
+	o = result_json(&name, &j, &c, took_us);
 	text = result_text(o);
 	assert(text);
-	ok = send_message(fd, MESSAGE_RESULT, index, j.verdict, bytes_of(text));
+	ok = send_message(fd, MESSAGE_RESULT, index, j.verdict, bytes_of(text), buf_bytes(&c.body));
 	free(text);
 	json_decref(o);
 	judgement_free(&j);
+	comparison_free(&c);
 	return ok;
 }
 
@@ -201,7 +216,7 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 	mallopt(M_MMAP_THRESHOLD, 64 << 20);
 	mallopt(M_TRIM_THRESHOLD, 64 << 20);
 	if (!sandbox_enter(&f) || !worker_start(&w, &certs->ecdsa, &certs->rsa, certs->ecdsa_path, certs->rsa_path, &f)) {
-		send_message(fd, MESSAGE_NO_WORKER, 0, 0, bytes_of(f.msg));
+		send_message(fd, MESSAGE_NO_WORKER, 0, 0, bytes_of(f.msg), (struct bytes){ 0 });
 		worker_end(&w);
 		_exit(1);
 	}
@@ -261,44 +276,51 @@ static bool start_worker(struct pool *p, struct place *pl, const struct certs *c
 
 static void flush_told(struct pool *p)
 {
-	while (p->told < p->job->plan->n && p->done[p->told] && !p->stopped) {
-		char *text = p->done[p->told];
+	while (p->told < p->job->plan->n && p->done[p->told].json.p && !p->stopped) {
+		struct told *t = &p->done[p->told];
 
-		if (!p->tell(p->to, p->told, p->verdicts[p->told], text, strlen(text))) {
+		if (!p->tell(p->to, p->told, t)) {
 			p->stopped = true;
 			atomic_store(&p->shared->stop, true);
 		}
-		free(text);
-		p->done[p->told++] = NULL;
+		free((void *)t->json.p);
+		*t = (struct told){ 0 };
+		p->told++;
 	}
 }
 
-static void keep_result(struct pool *p, size_t index, uint32_t verdict, const uint8_t *text, size_t n)
+static void keep_result(struct pool *p, size_t index, uint32_t verdict, struct bytes json, struct bytes body)
 {
-	if (index >= p->job->plan->n || p->done[index])
+	uint8_t *both;
+
+	if (index >= p->job->plan->n || p->done[index].json.p)
 		return;
-	p->done[index] = strndup((const char *)text, n);
-	assert(p->done[index]);
-	p->verdicts[index] = (uint8_t)verdict;
+	both = malloc(json.n + 1 + body.n);
+	assert(both);
+	memcpy(both, json.p, json.n);
+	both[json.n] = '\0';
+	if (body.n)
+		memcpy(both + json.n + 1, body.p, body.n);
+	p->done[index] = (struct told){ (enum verdict)verdict, { both, json.n }, { both + json.n + 1, body.n } };
 	flush_told(p);
 }
 
 static void take_messages(struct pool *p, struct place *pl)
 {
-	struct bytes in = buf_bytes(&pl->in), head, text;
+	struct bytes in = buf_bytes(&pl->in), head, text, body;
 	struct message m;
 
 	while (bytes_take(&in, sizeof(m), &head)) {
 		memcpy(&m, head.p, sizeof(m));
-		if (!bytes_take(&in, m.len, &text))
+		if (!bytes_take(&in, m.len, &text) || !bytes_take(&in, m.body_len, &body))
 			break;
 		if (m.kind == MESSAGE_RESULT) {
 			p->last_us = now_us();
-			keep_result(p, m.index, m.verdict, text.p, text.n);
+			keep_result(p, m.index, m.verdict, text, body);
 		} else if (!p->f->msg[0]) {
 			fault_machine(p->f, "%.*s", (int)text.n, (const char *)text.p);
 		}
-		buf_drop(&pl->in, sizeof(m) + m.len);
+		buf_drop(&pl->in, sizeof(m) + m.len + m.body_len);
 		in = buf_bytes(&pl->in);
 	}
 }
@@ -309,10 +331,10 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 	const struct adapter *a = &p->job->adapters[run->implementation];
 	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command };
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
-	json_t *o = result_json(&name, &j, 0);
+	json_t *o = result_json(&name, &j, NULL, 0);
 	char *text = result_text(o);
 
-	keep_result(p, index, VERDICT_BROKEN, (const uint8_t *)text, strlen(text));
+	keep_result(p, index, VERDICT_BROKEN, bytes_of(text), (struct bytes){ 0 });
 	free(text);
 	json_decref(o);
 	judgement_free(&j);
@@ -414,8 +436,7 @@ enum pooled pool_run(const struct job *job, pool_result *tell, void *to, struct 
 	p.shared = mmap(NULL, sizeof(*p.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	p.places = calloc((size_t)job->workers, sizeof(*p.places));
 	p.done = calloc(job->plan->n + 1, sizeof(*p.done));
-	p.verdicts = calloc(job->plan->n + 1, 1);
-	assert(p.shared != MAP_FAILED && p.places && p.done && p.verdicts);
+	assert(p.shared != MAP_FAILED && p.places && p.done);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	began = now_us();
@@ -428,10 +449,9 @@ enum pooled pool_run(const struct job *job, pool_result *tell, void *to, struct 
 	for (int i = 0; i < job->workers; i++)
 		buf_free(&p.places[i].in);
 	for (size_t i = 0; i < job->plan->n; i++)
-		free(p.done[i]);
+		free((void *)p.done[i].json.p);
 	free(p.places);
 	free(p.done);
-	free(p.verdicts);
 	munmap(p.shared, sizeof(*p.shared));
 	return result;
 }

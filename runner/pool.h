@@ -3,6 +3,7 @@
 #define RUNNER_POOL_H
 
 #include "runner/plan.h"
+#include "runner/expectations.h"
 #include "runner/judge.h"
 #include "runner/keep.h"
 
@@ -11,11 +12,18 @@ struct job {                                    /* what all workers share; set u
 	struct adapter *adapters; size_t nadapters;     /* their greetings are known */
 	const struct plan *plan;
 	struct keeping keep;
+	const struct expectations *expected;    /* one for each adapter; NULL: nothing is expected */
 	int workers;
 };
 
-/* Told in the order of the plan. json: the run's object as text, valid during the call. Return false to stop. */
-typedef bool pool_result(void *to, size_t index, enum verdict verdict, const char *json, size_t len);
+struct told {                                   /* what came of one run; valid during the call */
+	enum verdict verdict;
+	struct bytes json;                      /* its object as text; a NUL stands behind it */
+	struct bytes body;                      /* what it did, as it stands below `variants` in an expected trace; empty for a broken one */
+};
+
+/* Told in the order of the plan. Return false to stop. */
+typedef bool pool_result(void *to, size_t index, const struct told *t);
 
 struct pool_times { int64_t all_us, runs_us; };        /* runs: from the first one's start to the last one's end, without setting up */
 

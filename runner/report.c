@@ -112,6 +112,11 @@ struct report *report_start(const struct report_options *o, FILE *out, struct fa
 	return NULL;
 }
 
+void report_recorded(struct report *r, const char *of, const char *recorded)
+{
+	changes_recorded(&r->summary.changes, of, recorded);
+}
+
 static void progress_line(const struct report *r)
 {
 	const struct totals *t = &r->summary.totals;

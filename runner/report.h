@@ -16,6 +16,8 @@ struct report;                                  /* owned: report_end frees it */
 
 /* out: standard output. NULL: *f. */
 struct report *report_start(const struct report_options *o, FILE *out, struct fault *f);
+/* The library's line when the traces of `of` were recorded, so that a change can be told with it. */
+void report_recorded(struct report *r, const char *of, const char *recorded);
 /* One run: its object as text. False: something could not be written; *f of report_end tells. */
 bool report_run(struct report *r, const char *json, size_t len);
 

@@ -40,7 +40,19 @@ static const char *io_word(unsigned variant)
 	return variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
 }
 
-static json_t *finding_json(const struct finding *f, unsigned variant)
+/* That it is known, and what people noted of it. */
+static void put_known(json_t *o, const struct comparison *c, const struct finding *f)
+{
+	const struct deviation *known = c ? comparison_known(c, f) : NULL;
+
+	json_object_set_new(o, "known", json_boolean(known));
+	if (known && known->reason[0])
+		json_object_set_new(o, "known_reason", text_json(bytes_of(known->reason)));
+	if (known && known->link)
+		json_object_set_new(o, "known_link", text_json(bytes_of(known->link)));
+}
+
+static json_t *finding_json(const struct finding *f, const struct comparison *c, unsigned variant)
 {
 	int v = variant & FOR_TLS13 ? IN_TLS13 : IN_TLS12;
 	json_t *o = json_object();
@@ -56,6 +68,7 @@ static json_t *finding_json(const struct finding *f, unsigned variant)
 	json_object_set_new(o, "allowed", text_or_null(f->allowed));
 	json_object_set_new(o, "observed", text_or_null(f->observed));
 	json_object_set_new(o, "native", text_or_null(f->native));
+	put_known(o, c, f);
 	return o;
 }
 
@@ -76,7 +89,15 @@ static json_t *why_json(const struct script *s)
 	return v;
 }
 
-json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us)
+static void put_compared(json_t *o, const struct comparison *c)
+{
+	json_object_set_new(o, "expected", text_or_null(c ? compared_word(c->how) : NULL));
+	json_object_set_new(o, "expected_of", text_or_null(c ? c->of : NULL));
+	if (c && c->diff.n)
+		json_object_set_new(o, "diff", text_json(buf_bytes(&c->diff)));
+}
+
+json_t *result_json(const struct run_name *r, const struct judgement *j, const struct comparison *c, int64_t took_us)
 {
 	const struct script *s = r->script;
 	json_t *o = json_object(), *findings = json_array();
@@ -98,8 +119,9 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t
 	json_object_set_new(o, "ms", json_real((double)(took_us / 1000) + (double)(took_us % 1000) / 1000));
 	if (j->reading != READING_NONE)
 		json_object_set_new(o, "reading", json_string(j->reading == READING_AS_WRITTEN ? "as-written" : "as-practised"));
+	put_compared(o, c);
 	for (size_t i = 0; i < j->n; i++)
-		json_array_append_new(findings, finding_json(&j->findings[i], r->variant));
+		json_array_append_new(findings, finding_json(&j->findings[i], c, r->variant));
 	json_object_set_new(o, "findings", findings);
 	if (j->n)
 		json_object_set_new(o, "why", why_json(s));

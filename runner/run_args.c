@@ -24,6 +24,7 @@ static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
 	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
+	{ "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' }, { "inconclusive", no_argument, NULL, 'U' },
 	{ "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
@@ -60,6 +61,15 @@ static int parse_option(int c, char **argv, struct run_args *a)
 		return (a->format = format_find(optarg)) ? 0 : format_unknown(optarg);
 	case 'S':
 		return shard_parse(optarg, &a->shard) ? 0 : command_wrong("--shard takes K/N, the Kth of N, not ", optarg);
+	case 'E':
+		a->expected = optarg;
+		return 0;
+	case 'D':
+		a->into = optarg;
+		return 0;
+	case 'U':
+		a->inconclusive = true;
+		return 0;
 	case 'v':
 		a->verbose = true;
 		return 0;

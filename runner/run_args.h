@@ -13,10 +13,13 @@ struct run_args {
 	unsigned roles, tls, io;
 	int workers;
 	const char *out_dir;
+	const char *expected;                   /* a folder, or "none"; NULL: the one beside the cases */
+	const char *into;                       /* of `record`: the folder that it writes to; NULL: the one beside the cases */
 	enum keep keep;
 	const struct format *format;            /* of standard output */
 	struct shard shard;
 	bool verbose, quiet, one_io, no_host, only_host;
+	bool inconclusive;                      /* of `record`: inconclusive runs are taken as well */
 };
 
 /* 0; the exit status of what is wrong, which has been printed; -1: help was asked for, and given. The words stay argv's. */

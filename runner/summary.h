@@ -1,29 +1,18 @@
-/* summary: what the runs of a session come to: totals, each deviation once with the variants it holds in, and how each implementation
- * reads TLS 1.2. Pure. */
+/* summary: what the runs of a session come to: totals, each deviation once with the variants it holds in, how each implementation
+ * reads TLS 1.2, and what changed. Pure. */
 #ifndef RUNNER_SUMMARY_H
 #define RUNNER_SUMMARY_H
 
-#include "runner/run_json.h"
-
-enum { DIMENSIONS = 4 };
-
-struct variants {                               /* role, tls, io, with; owned: variants_free */
-	struct variant { char *word[DIMENSIONS]; } *rows; size_t n;
-};
-void variants_add(struct variants *v, const json_t *run);
-/* "client|server 1.3 blocking|memory  (4 runs)" if they are a whole product of their values; otherwise all of them, in lines of about
- * 90 columns, those behind the first begun with `indent`. No newline at the end. */
-void variants_print(struct buf *out, const struct variants *v, const char *indent);
-void variants_free(struct variants *v);
+#include "runner/changes.h"
 
 struct group {                                  /* one deviation: what people read once */
 	char *key;                              /* implementation, case, requirement, line, allowed, observed */
 	json_t *run, *finding;                  /* of the first run that has it, harmless; finding NULL: broken, with the run's reason */
-	struct variants in;
+	struct variant_list in;
 	json_t *other_version;                  /* the finding in the first run of the other TLS version; NULL: it holds in one */
 	const char *other_tls;
 	enum verdict weight;
-	bool noted;
+	bool noted, known;                      /* known: an expected trace holds it */
 };
 
 struct totals { size_t runs, verdicts[VERDICT_COUNT], standings[STANDING_COUNT], about_host; int64_t took_us, runs_us; };
@@ -36,6 +25,7 @@ struct summary {                                /* owned: summary_free; zero is 
 	struct totals totals;                   /* times: set by who knows them */
 	struct group *groups; size_t ngroups;
 	struct reader *readers; size_t nreaders;
+	struct changes changes;                 /* against what was expected */
 };
 /* run: harmless (run_plain); kept where it deviates. */
 void summary_take(struct summary *s, json_t *run);

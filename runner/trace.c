@@ -60,7 +60,7 @@ static void item_add(struct event *ev, const struct item *it)
 	struct item *last = ev->nitems ? &ev->items[ev->nitems - 1] : NULL;
 
 	if (last && (it->kind == ITEM_DATA || it->kind == ITEM_RAW) && last->kind == it->kind && last->keys == it->keys) {
-		last->len += it->len;
+		last->len = last->len == ITEM_ANY || it->len == ITEM_ANY ? ITEM_ANY : last->len + it->len;
 		return;
 	}
 	ev->items = reallocarray(ev->items, ev->nitems + 1, sizeof(*ev->items));
@@ -176,22 +176,49 @@ static void add_line(struct trace *t, const struct evidence *e, size_t i)
 	}
 }
 
+/* Where the peer's last data begin, if they broke off inside a record because the IUT took no more: an index into the items. How far they
+ * came is what the two kernels had room for, and grew while somebody read: no behaviour of the IUT, and another number every time. */
+static size_t broken_off(const struct conn_seen *c, int peer_dir)
+{
+	const struct decoded *d = &c->decoded;
+	size_t first = d->n;
+	bool partial = false;
+
+	for (size_t i = d->n; c->undelivered && i-- > 0;) {
+		const struct seen_item *it = &d->items[i];
+
+		if (it->dir != peer_dir || it->item.kind == ITEM_RST)
+			continue;
+		if (partial && it->item.kind != ITEM_DATA)
+			break;
+		if (!partial && it->item.kind != ITEM_PARTIAL)
+			break;
+		partial = true;
+		first = i;
+	}
+	return first;
+}
+
 /* A line for each change of direction. */
 static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t step)
 {
 	const struct decoded *d = &e->conns[conn].decoded;
+	size_t untold = broken_off(&e->conns[conn], !iut_dir(e->variant));
 	struct event *ev = NULL;
 
 	for (size_t i = 0; i < d->n; i++) {
 		bool peer = d->items[i].dir != iut_dir(e->variant);
+		struct item it = d->items[i].item;
 
 		if (item_step(e, conn, &d->items[i]) != step)
 			continue;
 		if (!ev || ev->peer != peer)
 			ev = event_add(t, EVENT_WIRE);
 		ev->peer = peer;
+		if (peer && i >= untold && it.kind == ITEM_DATA)
+			it.len = ITEM_ANY;
 		ev->other = step_is_others(e, conn, step);
-		item_add(ev, &d->items[i].item);
+		item_add(ev, &it);
 	}
 }
 
@@ -431,7 +458,8 @@ static bool items_of(struct reader *r, const struct token *t, const struct bytes
 	size_t bad = 0;
 
 	for (size_t at = 0; at < n;) {
-		int used = item_parse(words + at, n - at, false, &it, &bad);
+		bool may_lack_length = ev->peer && bytes_is(words[at], "data");
+		int used = item_parse(words + at, n - at, may_lack_length, &it, &bad);
 
 		if (used <= 0)
 			return item_fault(r, &t[used ? at + bad : at], used == 0);
@@ -496,14 +524,21 @@ static bool read_line(struct reader *r, struct trace *t)
 	return fault_unknown(r->f, &r->t.at, r->t.text, "actor", words, countof(words));
 }
 
+bool trace_add_line(struct trace *t, const struct line *ln, struct fault *f)
+{
+	struct reader r = { .ln = *ln, .f = f };
+
+	return read_line(&r, t);
+}
+
 static bool read_lines(struct trace *t, const char *path, struct bytes text, struct fault *f)
 {
 	struct lines in = lines_of(path, (const char *)text.p, text.n);
-	struct reader r = { .f = f };
 	struct bytes comment;
+	struct line ln;
 
-	while (lines_next(&in, &r.ln))
-		if (!line_blank(&r.ln) && !line_comment(&r.ln, &comment) && !read_line(&r, t))
+	while (lines_next(&in, &ln))
+		if (!line_blank(&ln) && !line_comment(&ln, &comment) && !trace_add_line(t, &ln, f))
 			return false;
 	return true;
 }
@@ -537,6 +572,19 @@ static void without_texts(struct bytes native, struct buf *out)
 			native = (struct bytes){ native.p + 1, native.n - 1 };
 		}
 		buf_free(&text);
+	}
+}
+
+void trace_drop_texts(struct trace *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct buf *native = &t->events[i].answer.native, kept = { 0 }, out = { 0 };
+
+		without_texts(buf_bytes(native), &kept);
+		buf_add_bytes(&out, trim(buf_bytes(&kept)));
+		buf_free(&kept);
+		buf_free(native);
+		*native = out;
 	}
 }
 

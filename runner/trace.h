@@ -4,6 +4,7 @@
 #define RUNNER_TRACE_H
 
 #include "runner/evidence.h"
+#include "runner/lex.h"
 
 enum event_kind {
 	EVENT_STIMULUS,                         /* peer  write "last" + close_notify + fin */
@@ -20,7 +21,7 @@ struct event {
 	struct answer answer;                   /* holds what its text shows: long data only their length, a sum only above 0 */
 	bool peer;                              /* WIRE, TCP: about the peer, not the iut */
 	bool other;                             /* WIRE: of the connection that the line before is not about */
-	struct item *items; size_t nitems;      /* WIRE: at least one, data joined */
+	struct item *items; size_t nitems;      /* WIRE: at least one, data joined; the peer's that broke off: `data`, of no length */
 	int state;                              /* TCP: the kernel's number */
 };
 
@@ -35,8 +36,13 @@ void trace_print(struct buf *out, const struct trace *t);
 /* False: *f tells where and why; *t is zero. The text need not outlive the trace. */
 bool trace_parse(struct trace *t, const char *path, const char *text, size_t n, struct fault *f);
 
+/* One line, neither blank nor a comment, with its place; appended. On false *t may hold a part of it. */
+bool trace_add_line(struct trace *t, const struct line *ln, struct fault *f);
+
 /* Texts in quotes in native returns are for people, and not compared. */
 bool trace_equal(const struct trace *a, const struct trace *b);
+/* Leaves them out: then what two print is the same where they are equal. */
+void trace_drop_texts(struct trace *t);
 void trace_free(struct trace *t);
 
 #endif

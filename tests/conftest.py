@@ -191,7 +191,7 @@ def tool():
 
 
 def make_tree(cases):
-    """A copy of the program that everyone may read, with the cases given: {name: text}, or a folder to copy."""
+    """A copy of the program that everyone may read, with the cases given: {name: text}, or a folder to copy. Nothing is expected there."""
     top = tempfile.mkdtemp(prefix="closedrill-test-")
     os.chmod(top, 0o755)
     os.mkdir(os.path.join(top, "build"))

@@ -27,13 +27,14 @@ static const struct field run_fields[] = {
 	{ "implementation", TEXT, false }, { "library", TEXT_OR_NULL, false }, { "case", TEXT, false }, { "role", TEXT, false }, { "tls", TEXT, false },
 	{ "io", TEXT, false }, { "with", TEXT_OR_NULL, false }, { "with_name", TEXT, true }, { "about", TEXT, false }, { "verdict", TEXT, false },
 	{ "ms", NUMBER, false }, { "findings", FINDINGS, false }, { "why", TEXT, true }, { "reason", TEXT, true },
+	{ "expected", TEXT_OR_NULL, false }, { "expected_of", TEXT_OR_NULL, false }, { "diff", TEXT, true },
 };
 
 static const struct field finding_fields[] = {
 	{ "requirement", TEXT_OR_NULL, false }, { "level", TEXT_OR_NULL, false }, { "disputed", BOOLEAN, false }, { "clause", TEXT_OR_NULL, false },
 	{ "says", TEXT_OR_NULL, false },
 	{ "promised", BOOLEAN, false }, { "weight", TEXT, false }, { "line", NUMBER, false }, { "allowed", TEXT, false }, { "observed", TEXT, false },
-	{ "native", TEXT_OR_NULL, false },
+	{ "native", TEXT_OR_NULL, false }, { "known", BOOLEAN, false }, { "known_reason", TEXT, true }, { "known_link", TEXT, true },
 };
 
 static bool is_kind(const json_t *v, enum kind kind)
@@ -67,9 +68,9 @@ static void has_fields(const json_t *o, const struct field *fields, size_t n)
 }
 
 /* The whole object, printed and read again: that is what others see. */
-static json_t *shown(const struct run_name *r, const struct judgement *j, int64_t took_us)
+static json_t *shown_beside(const struct run_name *r, const struct judgement *j, const struct comparison *c, int64_t took_us)
 {
-	json_t *o = result_json(r, j, took_us), *back;
+	json_t *o = result_json(r, j, c, took_us), *back;
 	char *text;
 
 	ck_assert_ptr_nonnull(o);
@@ -84,6 +85,11 @@ static json_t *shown(const struct run_name *r, const struct judgement *j, int64_
 	free(text);
 	json_decref(o);
 	return back;
+}
+
+static json_t *shown(const struct run_name *r, const struct judgement *j, int64_t took_us)
+{
+	return shown_beside(r, j, NULL, took_us);
 }
 
 static const char *text_at(const json_t *o, const char *field)
@@ -259,7 +265,7 @@ START_TEST(as_text)
 	char *text;
 
 	read_case(&s, plain_case, 0);
-	o = result_json(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL }, &j, 0);
+	o = result_json(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL }, &j, NULL, 0);
 	text = result_text(o);
 	for (const char *p = text; *p; p++)
 		ck_assert_msg(*p >= ' ' && *p <= '~', "%s", text);
@@ -272,5 +278,44 @@ START_TEST(as_text)
 }
 END_TEST
 
+/* --- beside what is expected --- */
+
+static const struct { enum compared how; bool known; char *reason, *link; const char *expected, *diff; } compared[] = {
+	{ COMPARED_NONE,    false, NULL,              NULL,        "(null)",  NULL },
+	{ COMPARED_SAME,    true,  "so \x1b[31mit is", "https://x", "same",    NULL },
+	{ COMPARED_CHANGED, true,  "",                NULL,        "changed", "-iut   read -> closed\n+iut   read -> data \"caf\\xe9\"\n" },
+	{ COMPARED_NEW,     false, NULL,              NULL,        "new",     NULL },
+	{ COMPARED_OTHER,   false, NULL,              NULL,        "other",   "+wire  iut -> fin\n" },
+};
+
+START_TEST(compared_row)
+{
+	struct finding f = { .req = &rule, .weight = VERDICT_FAIL, .allowed = allowed, .observed = observed };
+	struct judgement j = { .verdict = VERDICT_FAIL, .findings = &f, .n = 1 };
+	struct deviation entry = { name, compared[_i].reason, compared[_i].link };
+	struct block known = { .deviations = { &entry, 1 } };
+	struct comparison c = { .how = compared[_i].how, .of = _i ? "x-1.2" : NULL, .known = compared[_i].known ? &known : NULL };
+	struct script s;
+	json_t *o, *got;
+
+	read_case(&s, plain_case, 0);
+	if (compared[_i].diff)
+		buf_printf(&c.diff, "%s", compared[_i].diff);
+	o = shown_beside(&(struct run_name){ "x", "l", &s, variants[0].variant, 0, NULL }, &j, &c, 0);
+	got = json_array_get(json_object_get(o, "findings"), 0);
+	ck_assert_str_eq(text_at(o, "expected"), compared[_i].expected);
+	ck_assert_str_eq(text_at(o, "expected_of"), _i ? "x-1.2" : "(null)");
+	ck_assert_str_eq(compared[_i].diff ? text_at(o, "diff") : "", compared[_i].diff ? compared[_i].diff : "");
+	ck_assert(!json_object_get(o, "diff") == !compared[_i].diff);
+	ck_assert(json_is_true(json_object_get(got, "known")) == compared[_i].known);
+	ck_assert(!json_object_get(got, "known_reason") == !(entry.reason && *entry.reason));
+	if (entry.link)
+		ck_assert_str_eq(text_at(got, "known_link"), entry.link);
+	json_decref(o);
+	comparison_free(&c);
+	script_free(&s);
+}
+END_TEST
+
 ROWS_MAIN("result", { variant_row, countof(variants) }, { verdict_row, VERDICT_COUNT }, { with_row, countof(values) },
-          { finding_row, countof(findings) }, { no_utf8, 1 }, { as_text, 1 })
+          { finding_row, countof(findings) }, { no_utf8, 1 }, { as_text, 1 }, { compared_row, countof(compared) })

@@ -24,6 +24,8 @@
  *	split-descriptors   SSL_set_rfd, and SSL_set_wfd with a duplicate (not in memory mode)
  *	short-writes        memory mode: the BIO pair has room for 7 bytes
  *
+ * CLOSEDRILL_OPENSSL_OPTIONS in the environment names options, with spaces between, that every connection gets.
+ *
  * What the API cannot tell: the value of an alert at level warning that it passed over; whether the SENT flag means that the
  * close_notify left (it is set before). What the adapter does not do: SSL_shutdown_ex and QUIC, threads, renegotiation. */
 #include "adapters/skeleton/skeleton.h"
@@ -62,6 +64,27 @@ static struct side { SSL_CTX *ctx; SSL_SESSION *session; } sides[2][2];
 static struct side *side_of(const struct conn *c)
 {
 	return &sides[c->server][c->version == 13];
+}
+
+/* For all connections, to see what an option does to every case. */
+static bool option_everywhere(const char *name)
+{
+	const char *words = getenv("CLOSEDRILL_OPENSSL_OPTIONS");
+	size_t n = strlen(name);
+
+	for (; words && *words; words += strspn(words, " ")) {
+		size_t len = strcspn(words, " ");
+
+		if (len == n && memcmp(words, name, n) == 0)
+			return true;
+		words += len;
+	}
+	return false;
+}
+
+static bool option_on(const struct conn *c, const char *name)
+{
+	return conn_option(c, name) || option_everywhere(name);
 }
 
 /* ---- What the library said ---- */
@@ -161,7 +184,7 @@ static struct tls *fresh(struct conn *c)
 {
 	struct tls *t = c->tls;
 
-	if (conn_option(c, "stale-error"))
+	if (option_on(c, "stale-error"))
 		ERR_put_error(ERR_LIB_PEM, 0, PEM_R_NO_START_LINE, __FILE__, __LINE__);
 	else
 		ERR_clear_error();
@@ -262,7 +285,7 @@ static enum outcome key_update_call(struct conn *c, struct call *k)
 	native(k, "SSL_key_update=%d", ret);
 	if (ret != 1)
 		return failed(t, k, ret);
-	if (conn_option(c, "lazy-key-update"))
+	if (option_on(c, "lazy-key-update"))
 		return SAYS_OK;
 	ret = SSL_do_handshake(t->ssl);
 	native(k, "SSL_do_handshake=%d", ret);
@@ -356,7 +379,7 @@ static bool holds(struct conn *c)
 
 static bool descriptors_set(struct conn *c, struct tls *t)
 {
-	if (!conn_option(c, "split-descriptors"))
+	if (!option_on(c, "split-descriptors"))
 		return SSL_set_fd(t->ssl, c->fd);
 	t->wfd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 	return t->wfd >= 0 && SSL_set_rfd(t->ssl, c->fd) && SSL_set_wfd(t->ssl, t->wfd);
@@ -370,7 +393,7 @@ static bool transport_set(struct conn *c, struct tls *t)
 		if (!descriptors_set(c, t))
 			return false;
 	} else {
-		if (!BIO_new_bio_pair(&end, conn_option(c, "short-writes") ? SHORT_WRITE : 0, &t->net, 0))
+		if (!BIO_new_bio_pair(&end, option_on(c, "short-writes") ? SHORT_WRITE : 0, &t->net, 0))
 			return false;
 		SSL_set_bio(t->ssl, end, end);
 	}
@@ -381,15 +404,15 @@ static bool transport_set(struct conn *c, struct tls *t)
 
 static void options_set(struct conn *c, SSL *ssl)
 {
-	if (conn_option(c, "quiet"))
+	if (option_on(c, "quiet"))
 		SSL_set_quiet_shutdown(ssl, 1);
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF                     /* 3.0 */
-	if (conn_option(c, "ignore-eof"))
+	if (option_on(c, "ignore-eof"))
 		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 #endif
-	if (conn_option(c, "read-ahead"))
+	if (option_on(c, "read-ahead"))
 		SSL_set_read_ahead(ssl, 1);
-	if (conn_option(c, "no-auto-retry"))
+	if (option_on(c, "no-auto-retry"))
 		SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	if (conn_option(c, "early-data"))
 		SSL_set_max_early_data(ssl, EARLY_ROOM);

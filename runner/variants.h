@@ -1,0 +1,17 @@
+/* variants: a set of a case's variants, and its words: `client|server 1.3 blocking|memory K=1|5`, a line for each whole product. Pure. */
+#ifndef RUNNER_VARIANTS_H
+#define RUNNER_VARIANTS_H
+
+#include "runner/script.h"
+
+enum { VARIANTS = 12 };                         /* of one value of `with`; number: value * VARIANTS + role, version, mode in the plan's order */
+
+/* The number of a variant (FOR_ bits of one role, version and mode) among those of one value, and back. */
+size_t variant_number(unsigned variant);
+unsigned variant_of_number(size_t number);
+
+/* Appends a line of `in` (nwith * VARIANTS of them) for each product: the largest one with the first variant that is left, again and
+ * again. with_name NULL: the case has no `with`, and nwith is 1. Each line begins with `head` and ends with a newline. */
+void variants_print(struct buf *out, const char *head, const bool *in, const char *with_name, char *const *with, size_t nwith);
+
+#endif
