@@ -14,7 +14,7 @@ comma   := ,
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUT     := $(B)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 DEFS    := -D_GNU_SOURCE -DCLOSEDRILL_VERSION='"$(VERSION)"'
-COMPILE  = $(CC) -std=c11 $(DEFS) -I. $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
+COMPILE  = $(CC) -std=c11 $(DEFS) -I. -I$(OUT) $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
 LIBS    := -lssl -lcrypto -lpcap -ljansson $(LDFLAGS)
 
 LIB     := $(filter-out runner/main.c,$(wildcard peer/*.c runner/*.c))
@@ -34,6 +34,11 @@ $(OUT)/libclosedrill.a: $(LIB:%.c=$(OUT)/%.o)
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
+# What the report's pages share is part of the program, as C strings.
+$(OUT)/runner/site.o: $(OUT)/runner/site.css.inc $(OUT)/runner/site.js.inc
+$(OUT)/%.inc: %
+	@mkdir -p $(@D)
+	@sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 $(OUT)/tests/%: tests/%.c $(OUT)/libclosedrill.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(CHECK) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(OUT)/libclosedrill.a $(LIBS) $(CHECK)
