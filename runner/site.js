@@ -113,7 +113,7 @@
 		});
 	}
 
-	var form = document.getElementById("filter"), table = document.getElementById("matrix"), line = document.getElementById("agree-filter");
+	var form = document.getElementById("filter"), table = document.getElementById("cells"), line = document.getElementById("agree-filter");
 
 	if (form && table)
 		start(form, function () {

@@ -95,10 +95,7 @@ static void put_case(struct page *p, const struct site *site, size_t kase)
 	put_text(p, s->cases[kase].name);
 	put_raw(p, "</code> ");
 	put_text(p, case_title(s, kase, &b));
-	put_raw(p, "</h3>\n");
-	if (!a->traces && a->ngroups)
-		put_raw(p, "<p class=\"minor\">Compared by findings: the traces of these runs were not all kept.</p>");
-	put_raw(p, "<ul>");
+	put_raw(p, !a->traces && a->ngroups ? " <span class=\"minor\">by findings</span></h3>\n<ul>" : "</h3>\n<ul>");
 	for (size_t g = 0; g < a->ngroups; g++) {
 		put_raw(p, "<li>");
 		put_members(p, s, a, kase, g);
@@ -158,7 +155,8 @@ static void put_sums(struct page *p, const struct site *site)
 		apart += site->agreements[k].ngroups > 1;
 	}
 	put_raw(p, "<p>Two implementations behave alike in a case when their traces are the same in every variant that both ran; what libraries call their "
-	           "returns, and the handshake, are left out. In ");
+	           "returns, and the handshake, are left out. Where not all traces of a case were kept (<q>by findings</q>) they are compared by their "
+	           "findings, which tell less apart. In ");
 	put_count(p, alike, "case", "cases");
 	buf_printf(&p->b, " all that ran it behave alike, in %zu they do not.</p>\n", apart);
 }

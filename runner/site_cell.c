@@ -195,7 +195,7 @@ static void put_ladder(struct page *p, const char *path)
 static const char *compared(const struct survey_run *r)
 {
 	static const char *const words[CHANGE_COUNT] = {
-		"not compared: there are no expected traces for this implementation", "as expected", "not as expected", "new: no trace is expected here yet",
+		"", "as expected", "not as expected", "new: no trace is expected here yet",
 		"compared with another version, as information"
 	};
 
@@ -261,20 +261,40 @@ static void put_again(struct cell *x, size_t run)
 	buf_free(&b);
 }
 
+static void put_one_finding(struct cell *x, size_t run, size_t finding)
+{
+	const struct survey_finding *fd = &x->s->findings[finding];
+
+	put_raw(&x->p, "<h3>");
+	put_badge(&x->p, fd->weight, false);
+	put_raw(&x->p, fd->noted ? " noted: a MAY that was not taken, " : " ");
+	put_text(&x->p, fd->rule == NO_RULE ? "a precondition" : x->s->rules[fd->rule].name);
+	buf_printf(&x->p.b, ", line %d%s</h3>\n", fd->line, fd->known ? " <span class=\"minor\">(known: the expected trace has it)</span>" : "");
+	put_finding(&x->p, x->site, run, finding);
+}
+
+static int most_serious_first(const void *a, const void *b, void *survey)
+{
+	const struct survey *s = survey;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int order = survey_rank(&s->findings[x]) - survey_rank(&s->findings[y]);
+
+	return order ? order : (x > y) - (x < y);
+}
+
 static void put_findings(struct cell *x, size_t run)
 {
 	const struct survey_run *r = &x->s->runs[run];
+	size_t *order = calloc(r->nfindings + 1, sizeof(*order));
 
-	for (size_t i = r->finding; i < (size_t)r->finding + r->nfindings; i++) {
-		const struct survey_finding *fd = &x->s->findings[i];
-
-		put_raw(&x->p, "<h3>");
-		put_badge(&x->p, fd->weight, false);
-		put_raw(&x->p, fd->noted ? " noted: a MAY that was not taken, " : " ");
-		put_text(&x->p, fd->rule == NO_RULE ? "a precondition" : x->s->rules[fd->rule].name);
-		buf_printf(&x->p.b, ", line %d%s</h3>\n", fd->line, fd->known ? " <span class=\"minor\">(known: the expected trace has it)</span>" : "");
-		put_finding(&x->p, x->site, run, i);
-	}
+	assert(order);
+	for (size_t i = 0; i < r->nfindings; i++)
+		order[i] = r->finding + i;
+	if (r->nfindings)
+		qsort_r(order, r->nfindings, sizeof(*order), most_serious_first, (void *)x->s);
+	for (size_t i = 0; i < r->nfindings; i++)
+		put_one_finding(x, run, order[i]);
+	free(order);
 	if (r->reason) {
 		put_raw(&x->p, "<p class=\"reason\">");
 		put_text(&x->p, r->reason);

@@ -40,7 +40,7 @@ static void put_totals(struct page *p, const struct site *site)
 static void put_problem(struct page *p, const struct site *site, const struct problem *pr, bool open)
 {
 	const struct survey *s = site->survey;
-	const struct deviation *d = &s->deviations[pr->deviation];
+	const struct breach *d = &s->breaches[pr->breach];
 	const struct survey_run *r = &s->runs[d->run];
 	struct buf b = { 0 };
 
@@ -200,8 +200,8 @@ static struct breaks *breaks_of(const struct survey *s)
 {
 	struct breaks *all = calloc(s->ncases * s->nimplementations + 1, sizeof(*all));
 
-	for (size_t i = 0; all && i < s->ndeviations; i++) {
-		const struct deviation *d = &s->deviations[i];
+	for (size_t i = 0; all && i < s->nbreaches; i++) {
+		const struct breach *d = &s->breaches[i];
 		const struct survey_run *r = &s->runs[d->run];
 		struct breaks *b = &all[r->kase * s->nimplementations + r->implementation];
 		uint32_t *rules;
@@ -284,7 +284,7 @@ static void put_matrix(struct page *p, const struct survey *s)
 {
 	struct breaks *breaks = breaks_of(s);
 
-	put_raw(p, "<div class=\"scroll matrix\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix of cases and implementations\">\n<table id=\"matrix\">\n");
+	put_raw(p, "<div class=\"scroll matrix\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix of cases and implementations\">\n<table id=\"cells\">\n");
 	put_heads(p, s);
 	for (size_t k = 0; k < s->ncases; k++) {
 		if (theme_begins(s, k)) {
@@ -324,11 +324,11 @@ bool site_index(const struct site *site, struct fault *f)
 {
 	struct page p;
 
-	page_begin(&p, "", "Report", SECTION_MATRIX);
+	page_begin(&p, "", "Report", SECTION_SUMMARY);
 	put_raw(&p, "<h1>How connections end</h1>\n");
 	put_totals(&p, site);
 	put_problems(&p, site);
-	put_raw(&p, "<section>\n<h2>Matrix</h2>\n");
+	put_raw(&p, "<section>\n<h2 id=\"matrix\">Matrix</h2>\n");
 	put_legend(&p);
 	put_filter(&p, site->survey);
 	put_matrix(&p, site->survey);

@@ -156,8 +156,9 @@ const char *implementation_title(const struct survey *s, size_t implementation, 
 
 /* --- the frame ------------------------------------------------------------------------------------------------------- */
 
-static const struct { const char *path, *name; } sections[] = {
-	{ "index.html", "Matrix" }, { "report/requirements.html", "Requirements" }, { "report/agreement.html", "Agreement" }
+static const struct { const char *path, *anchor, *name; } sections[] = {
+	{ "index.html", NULL, "Summary" }, { "index.html", "matrix", "Matrix" }, { "report/requirements.html", NULL, "Requirements" },
+	{ "report/agreement.html", NULL, "Agreement" }
 };
 
 /* Scripts and styles come from the report's own files alone, whatever gets into a page. */
@@ -176,7 +177,7 @@ void page_begin(struct page *p, const char *up, const char *title, enum section 
 	put_raw(p, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<nav aria-label=\"Report\">\n<span class=\"name\">closedrill</span>\n");
 	for (size_t i = 0; i < countof(sections); i++) {
 		put_raw(p, "<a");
-		put_href(p, sections[i].path, NULL);
+		put_href(p, sections[i].path, sections[i].anchor);
 		buf_printf(&p->b, "%s>%s</a>\n", i == (size_t)in ? " aria-current=\"page\"" : "", sections[i].name);
 	}
 	put_raw(p, "</nav>\n</header>\n<main id=\"main\" tabindex=\"-1\">\n");

@@ -15,7 +15,7 @@ struct site {
 
 /* The page as text: what it holds is added to it, escaped by markup. up: from the page to DIR: "" or "../../". */
 struct page { struct buf b; const char *up; };
-enum section { SECTION_MATRIX, SECTION_REQUIREMENTS, SECTION_AGREEMENT, SECTION_NONE };
+enum section { SECTION_SUMMARY, SECTION_MATRIX, SECTION_REQUIREMENTS, SECTION_AGREEMENT, SECTION_NONE };
 
 void page_begin(struct page *p, const char *up, const char *title, enum section in);
 void page_end(struct page *p, const struct site *s);

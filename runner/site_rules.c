@@ -43,7 +43,7 @@ static void put_ground(struct page *p, const struct requirement *r)
 		put_raw(p, "<p>An invariant: every run is held against it.</p>\n");
 }
 
-static void put_deviation(struct page *p, const struct site *site, const struct deviation *d)
+static void put_breach(struct page *p, const struct site *site, const struct breach *d)
 {
 	const struct survey *s = site->survey;
 	const struct survey_run *r = &s->runs[d->run];
@@ -67,19 +67,19 @@ static void put_deviation(struct page *p, const struct site *site, const struct 
 	buf_free(&b);
 }
 
-static void put_deviations(struct page *p, const struct site *site, uint32_t rule)
+static void put_breaches(struct page *p, const struct site *site, uint32_t rule)
 {
 	const struct survey *s = site->survey;
 	size_t n = 0;
 
 	put_raw(p, "<h2>Who does not keep it</h2>\n");
-	for (size_t i = 0; i < s->ndeviations; i++) {
-		if (s->deviations[i].rule != rule)
+	for (size_t i = 0; i < s->nbreaches; i++) {
+		if (s->breaches[i].rule != rule)
 			continue;
 		if (!n++)
 			put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Deviations\"><table><thead><tr><th scope=\"col\">verdict</th><th scope=\"col\">implementation</th>"
 			           "<th scope=\"col\">case</th><th scope=\"col\">runs</th><th scope=\"col\">observed</th></tr></thead><tbody>\n");
-		put_deviation(p, site, &s->deviations[i]);
+		put_breach(p, site, &s->breaches[i]);
 	}
 	put_raw(p, n ? "</tbody></table></div>\n" : "<p>No run of this session broke it.</p>\n");
 }
@@ -118,7 +118,7 @@ static bool put_page(const struct site *site, uint32_t rule, struct fault *f)
 	put_element(&p, "h1", r->name);
 	put_element(&p, "p class=\"says\"", r->says);
 	put_ground(&p, r->req);
-	put_deviations(&p, site, rule);
+	put_breaches(&p, site, rule);
 	put_cases(&p, site->survey, rule);
 	rule_path(&path, site->survey, rule);
 	ok = page_write(&p, site, buf_str(&path), f);
@@ -132,7 +132,7 @@ static size_t *breakers(const struct survey *s)
 	size_t *n = calloc(s->nrules + 1, sizeof(*n));
 
 	for (size_t i = 0; n && i < s->nproblems; i++) {
-		uint32_t rule = s->deviations[s->problems[i].deviation].rule;
+		uint32_t rule = s->breaches[s->problems[i].breach].rule;
 
 		n[rule == NO_RULE ? s->nrules : rule]++;
 	}

@@ -54,16 +54,16 @@ static bool verdict_find(const char *word, enum verdict *v)
 
 static const char *const change_words[CHANGE_COUNT] = { "", "same", "changed", "new", "other" };
 
-const char *change_word(enum change c)
+const char *change_word(enum survey_change c)
 {
 	return change_words[c];
 }
 
-static enum change change_find(const char *word)
+static enum survey_change change_find(const char *word)
 {
 	for (int i = 1; word && i < CHANGE_COUNT; i++)
 		if (strcmp(word, change_words[i]) == 0)
-			return (enum change)i;
+			return (enum survey_change)i;
 	return CHANGE_NONE;
 }
 
@@ -217,7 +217,7 @@ static void sum_up(struct survey *s, struct survey_run *r)
 		buf_printf(&outcome, "%u %d %d\n", fd->rule, fd->line, fd->weight);
 		put_part(&outcome, fd->allowed);
 		put_part(&outcome, fd->observed);
-		buf_printf(&observed, "%d ", fd->line);
+		buf_printf(&observed, "line %d: ", fd->line);
 		put_part(&observed, fd->observed);
 	}
 	r->outcome = intern_bytes(&s->texts, buf_bytes(&outcome));
@@ -343,58 +343,70 @@ const struct survey_cell *survey_cell(const struct survey *s, size_t kase, size_
 	return &s->cells[kase * s->nimplementations + implementation];
 }
 
-/* --- deviations ------------------------------------------------------------------------------------------------------ */
+/* --- breaches ------------------------------------------------------------------------------------------------------ */
 
-/* The smaller, the more serious: weight first, then what stands behind it. */
-static int finding_rank(const struct survey_finding *fd)
+/* How it hurts whoever uses the library: a process that died, then an end or data that were told and are not so, then a call that fails
+ * or waits where it should not, and last what only the wire shows. */
+static int harm(const struct survey_finding *fd)
+{
+	static const struct { const char *outcome; int harm; } rows[] = { { "-> crash", 0 }, { "-> closed", 1 }, { "-> complete", 1 }, { "-> data", 1 } };
+
+	for (size_t i = 0; fd->observed && i < countof(rows); i++)
+		if (strstr(fd->observed, rows[i].outcome))
+			return rows[i].harm;
+	return fd->observed && strncmp(fd->observed, "iut ", 4) == 0 ? 2 : 3;
+}
+
+/* The smaller, the more serious: weight first, then what stands behind it, then what comes of it. */
+int survey_rank(const struct survey_finding *fd)
 {
 	static const int weights[VERDICT_COUNT] = { [VERDICT_FAIL] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_WARN] = 2, [VERDICT_PASS] = 3 };
 	bool must = fd->level && strcmp(fd->level, level_word(LEVEL_MUST)) == 0;
-	int behind = must && !fd->disputed ? 0 : fd->promised ? 1 : must ? 2 : 3;
+	int behind = must && (!fd->disputed || fd->promised) ? 0 : fd->promised ? 1 : must ? 2 : 3;
 
-	return weights[fd->weight] * 4 + behind;
+	return (weights[fd->weight] * 4 + behind) * 4 + harm(fd);
 }
 
-static void add_deviation(struct survey *s, size_t from, size_t run, size_t finding)
+static void add_breach(struct survey *s, size_t from, size_t run, size_t finding)
 {
 	const struct survey_finding *fd = &s->findings[finding];
-	enum change change = s->runs[run].change == CHANGE_CHANGED && !fd->known ? CHANGE_CHANGED : CHANGE_NONE;
-	struct deviation *d;
+	enum survey_change change = s->runs[run].change == CHANGE_CHANGED && !fd->known ? CHANGE_CHANGED : CHANGE_NONE;
+	struct breach *d;
 
-	for (size_t i = from; i < s->ndeviations; i++) {
-		d = &s->deviations[i];
+	for (size_t i = from; i < s->nbreaches; i++) {
+		d = &s->breaches[i];
 		if (d->rule != fd->rule)
 			continue;
 		d->n++;
-		if (change > d->change || (change == d->change && finding_rank(fd) < finding_rank(&s->findings[d->finding]))) {
+		if (change > d->change || (change == d->change && survey_rank(fd) < survey_rank(&s->findings[d->finding]))) {
 			d->run = run;
 			d->finding = finding;
 			d->change = change;
 		}
 		return;
 	}
-	s->deviations = more(s->deviations, s->ndeviations + 1, sizeof(*s->deviations));
-	s->deviations[s->ndeviations++] = (struct deviation){ run, finding, fd->rule, 1, change };
+	s->breaches = more(s->breaches, s->nbreaches + 1, sizeof(*s->breaches));
+	s->breaches[s->nbreaches++] = (struct breach){ run, finding, fd->rule, 1, change };
 }
 
-static void find_deviations(struct survey *s)
+static void find_breaches(struct survey *s)
 {
 	for (size_t i = 0; i < s->ncases * s->nimplementations; i++) {
-		size_t from = s->ndeviations;
+		size_t from = s->nbreaches;
 
 		for (size_t k = s->cells[i].first; k < s->cells[i].first + s->cells[i].n; k++)
 			for (size_t m = s->runs[k].finding; m < (size_t)s->runs[k].finding + s->runs[k].nfindings; m++)
-				add_deviation(s, from, k, m);
+				add_breach(s, from, k, m);
 	}
 }
 
 /* What is new comes first, then what is the library's and not the host's, then by rank. */
-static int serious_first(const struct survey *s, const struct deviation *a, const struct deviation *b)
+static int serious_first(const struct survey *s, const struct breach *a, const struct breach *b)
 {
 	int change = (b->change == CHANGE_CHANGED) - (a->change == CHANGE_CHANGED);
 	int host = s->cases[s->runs[a->run].kase].about_host - s->cases[s->runs[b->run].kase].about_host;
 
-	return change ? change : host ? host : finding_rank(&s->findings[a->finding]) - finding_rank(&s->findings[b->finding]);
+	return change ? change : host ? host : survey_rank(&s->findings[a->finding]) - survey_rank(&s->findings[b->finding]);
 }
 
 static int by_number(size_t a, size_t b)
@@ -404,7 +416,7 @@ static int by_number(size_t a, size_t b)
 
 static int by_seriousness(const void *x, const void *y, void *survey)
 {
-	const struct deviation *a = x, *b = y;
+	const struct breach *a = x, *b = y;
 	int order = serious_first(survey, a, b);
 
 	return order ? order : a->n != b->n ? by_number(b->n, a->n) : by_number(a->run, b->run);
@@ -415,31 +427,31 @@ static int problems_first(const void *x, const void *y, void *survey)
 {
 	const struct survey *s = survey;
 	const struct problem *a = x, *b = y;
-	const struct deviation *da = &s->deviations[a->deviation], *db = &s->deviations[b->deviation];
+	const struct breach *da = &s->breaches[a->breach], *db = &s->breaches[b->breach];
 	int order = serious_first(s, da, db);
 
 	if (order)
 		return order;
 	if (a->ncases != b->ncases)
 		return by_number(b->ncases, a->ncases);
-	return da->rule != db->rule ? by_number(da->rule, db->rule) : by_number(a->deviation, b->deviation);
+	return da->rule != db->rule ? by_number(da->rule, db->rule) : by_number(a->breach, b->breach);
 }
 
-/* The deviations come by seriousness, so the first of a problem is its most serious. */
+/* The breaches come by seriousness, so the first of a problem is its most serious. */
 static void find_problems(struct survey *s)
 {
 	size_t columns = s->nrules + 1, *known = calloc((s->nimplementations + 1) * columns, sizeof(*known));
 
 	assert(known);
-	for (size_t i = 0; i < s->ndeviations; i++) {
-		const struct deviation *d = &s->deviations[i];
+	for (size_t i = 0; i < s->nbreaches; i++) {
+		const struct breach *d = &s->breaches[i];
 		size_t *at = &known[s->runs[d->run].implementation * columns + (d->rule == NO_RULE ? s->nrules : d->rule)];
 
 		if (s->findings[d->finding].noted)
 			continue;
 		if (!*at) {
 			s->problems = more(s->problems, s->nproblems + 1, sizeof(*s->problems));
-			s->problems[s->nproblems] = (struct problem){ .deviation = i };
+			s->problems[s->nproblems] = (struct problem){ .breach = i };
 			*at = ++s->nproblems;
 		}
 		s->problems[*at - 1].ncases++;
@@ -457,9 +469,9 @@ void survey_done(struct survey *s)
 	assert(s->cells);
 	sort_runs(s);
 	sum_up_cells(s);
-	find_deviations(s);
-	if (s->ndeviations)
-		qsort_r(s->deviations, s->ndeviations, sizeof(*s->deviations), by_seriousness, s);
+	find_breaches(s);
+	if (s->nbreaches)
+		qsort_r(s->breaches, s->nbreaches, sizeof(*s->breaches), by_seriousness, s);
 	find_problems(s);
 }
 
@@ -472,7 +484,7 @@ void survey_free(struct survey *s)
 	free(s->findings);
 	free(s->runs);
 	free(s->cells);
-	free(s->deviations);
+	free(s->breaches);
 	free(s->problems);
 	*s = (struct survey){ 0 };
 }

@@ -1,4 +1,4 @@
-/* survey: all runs of a session as what people look at: cells (one case of one implementation), and the deviations of the
+/* survey: all runs of a session as what people look at: cells (one case of one implementation), and the breaches of the
  * whole session, the most serious first. Knows no files. Pure. */
 #ifndef RUNNER_SURVEY_H
 #define RUNNER_SURVEY_H
@@ -10,7 +10,7 @@
 #include "runner/plan.h"
 
 /* How a run compares with the expected trace of its case. */
-enum change { CHANGE_NONE, CHANGE_SAME, CHANGE_CHANGED, CHANGE_NEW, CHANGE_OTHER, CHANGE_COUNT };
+enum survey_change { CHANGE_NONE, CHANGE_SAME, CHANGE_CHANGED, CHANGE_NEW, CHANGE_OTHER, CHANGE_COUNT };
 
 struct survey_finding {                         /* texts are interned: NULL where there is none */
 	const char *level, *clause, *allowed, *observed, *native;
@@ -27,7 +27,7 @@ struct survey_run {
 	unsigned variant;                       /* FOR_ bits of one role, version and mode */
 	const char *with_name, *with;           /* NULL: none */
 	enum verdict verdict;
-	enum change change;
+	enum survey_change change;
 	const char *expected_of, *diff, *reason;        /* NULL: none */
 	const char *behaviour;                  /* agreement.h; NULL: no trace was kept */
 	const char *outcome;                    /* verdict, reason and findings as one text: equal for runs that ended in the same way */
@@ -46,15 +46,15 @@ struct survey_cell {
 };
 
 /* One rule that is not kept in one cell. */
-struct deviation {
+struct breach {
 	size_t run, finding;                    /* the first run that has its weightiest form */
 	uint32_t rule;
 	size_t n;                               /* runs that have it */
-	enum change change;                     /* CHANGE_CHANGED: none of the expected ones */
+	enum survey_change change;                     /* CHANGE_CHANGED: none of the expected ones */
 };
 
 /* One rule that one implementation does not keep, in all of its cases. */
-struct problem { size_t deviation, ncases, nruns; };    /* the most serious of its deviations */
+struct problem { size_t breach, ncases, nruns; };    /* the most serious of its breaches */
 
 struct survey {                                 /* owned: survey_free; begin with survey_start */
 	const struct catalogue *catalogue;
@@ -65,7 +65,7 @@ struct survey {                                 /* owned: survey_free; begin wit
 	struct survey_finding *findings; size_t nfindings, findings_cap;
 	struct survey_run *runs; size_t nruns, runs_cap;        /* by case, implementation, and the order of their coming */
 	struct survey_cell *cells;              /* [kase * nimplementations + implementation] */
-	struct deviation *deviations; size_t ndeviations;       /* by seriousness */
+	struct breach *breaches; size_t nbreaches;       /* by seriousness */
 	struct problem *problems; size_t nproblems;             /* by seriousness */
 	size_t verdicts[VERDICT_COUNT], changed, about_host;    /* of runs */
 	uint32_t last_case;
@@ -82,6 +82,8 @@ void survey_free(struct survey *s);
 const struct survey_cell *survey_cell(const struct survey *s, size_t kase, size_t implementation);
 /* Which of two verdicts is the worse one to show for both. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
-const char *change_word(enum change c);         /* "changed"; "" of CHANGE_NONE */
+/* Orders findings: the smaller, the more serious. */
+int survey_rank(const struct survey_finding *fd);
+const char *change_word(enum survey_change c);         /* "changed"; "" of CHANGE_NONE */
 
 #endif
