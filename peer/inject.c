@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "peer/bytes.h"
+#include "peer/checksum.h"
 
 enum { IP_HEAD = 20, TCP_HEAD = 20, ICMP_HEAD = 8, QUOTED = IP_HEAD + 8, TTL = 64, REPAIR_OFF_QUIET = -1 };
 
@@ -34,13 +34,6 @@ bool inject_numbers(int fd, struct numbers *n, struct fault *f)
 	return ok || fault_machine(f, "cannot read the connection's sequence numbers (TCP_REPAIR):");
 }
 
-static uint32_t add16(uint32_t sum, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i + 1 < n; i += 2)
-		sum += be16(p + i);
-	return sum;
-}
-
 static void put16(uint8_t *p, unsigned v)
 {
 	p[0] = (uint8_t)(v >> 8);
@@ -53,13 +46,6 @@ static void put32(uint8_t *p, uint32_t v)
 	put16(p + 2, v & 0xffff);
 }
 
-static unsigned fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum & 0xffff;
-}
-
 static void ip_head(uint8_t *p, size_t total, unsigned protocol)
 {
 	memset(p, 0, IP_HEAD);
@@ -69,7 +55,7 @@ static void ip_head(uint8_t *p, size_t total, unsigned protocol)
 	p[9] = (uint8_t)protocol;
 	put32(p + 12, INADDR_LOOPBACK);
 	put32(p + 16, INADDR_LOOPBACK);
-	put16(p + 10, fold(add16(0, p, IP_HEAD)));
+	put16(p + 10, checksum_fold(checksum_add(0, (struct bytes){ p, IP_HEAD })));
 }
 
 static bool send_packet(const uint8_t *packet, size_t n, struct fault *f)
@@ -88,7 +74,7 @@ static bool send_packet(const uint8_t *packet, size_t n, struct fault *f)
 bool inject_segment(uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, unsigned flags, struct fault *f)
 {
 	uint8_t packet[IP_HEAD + TCP_HEAD] = { 0 }, *t = packet + IP_HEAD;
-	uint32_t sum = 0;
+	uint32_t sum;
 
 	ip_head(packet, sizeof(packet), IPPROTO_TCP);
 	put16(t, from);
@@ -98,8 +84,8 @@ bool inject_segment(uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, unsi
 	t[12] = TCP_HEAD / 4 << 4;
 	t[13] = (uint8_t)flags;
 	put16(t + 14, 1024);
-	sum = add16(sum, packet + 12, 8) + IPPROTO_TCP + TCP_HEAD;      /* the pseudo header (RFC 9293 3.1) */
-	put16(t + 16, fold(add16(sum, t, TCP_HEAD)));
+	sum = checksum_add(0, (struct bytes){ packet + 12, 8 }) + IPPROTO_TCP + TCP_HEAD;      /* the pseudo header (RFC 9293 3.1) */
+	put16(t + 16, checksum_fold(checksum_add(sum, (struct bytes){ t, TCP_HEAD })));
 	return send_packet(packet, sizeof(packet), f);
 }
 
@@ -114,6 +100,6 @@ bool inject_icmp(unsigned type, unsigned code, uint16_t from, uint16_t to, uint3
 	put32(quoted + IP_HEAD + 4, seq);
 	c[0] = (uint8_t)type;
 	c[1] = (uint8_t)code;
-	put16(c + 2, fold(add16(0, c, ICMP_HEAD + QUOTED)));
+	put16(c + 2, checksum_fold(checksum_add(0, (struct bytes){ c, ICMP_HEAD + QUOTED })));
 	return send_packet(packet, sizeof(packet), f);
 }

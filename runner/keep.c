@@ -1,6 +1,7 @@
 /* keep: the files of a run. */
 #include "runner/keep.h"
 
+#include "runner/ladder.h"
 #include "runner/outfile.h"
 #include "runner/pcapfile.h"
 #include "runner/trace.h"
@@ -35,8 +36,13 @@ bool keep_files(const struct keeping *k, const struct evidence *e, const struct 
 	text.n = 0;
 	buf_printf(&comment, "closedrill: %s, %s, ", r->implementation, r->script->name);
 	variant_print(&comment, r->variant, r->script, r->with);
-	evidence_pcapng(e, buf_str(&comment), &text);
+	evidence_pcapng(e, r->implementation, buf_str(&comment), &text);
 	buf_printf(&path, ".pcapng");
+	ok = ok && outfile_put(buf_str(&path), buf_bytes(&text), f);
+	path.n = stem;
+	text.n = 0;
+	evidence_svg(e, r, j, &text);
+	buf_printf(&path, ".svg");
 	ok = ok && outfile_put(buf_str(&path), buf_bytes(&text), f);
 	buf_free(&path);
 	buf_free(&text);

@@ -117,7 +117,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 {
 	const struct run *run = &job->plan->runs[index];
 	const struct adapter *a = &job->adapters[run->implementation];
-	struct run_name name = { a->name, NULL, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command };
+	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command };
 	struct judgement j;
 	int64_t took_us = 0;
 	json_t *o;

@@ -123,14 +123,20 @@ static void skip(struct scan *s, const char *what)
 static bool scan_runs(struct scan *s, struct fault *f)
 {
 	s->at++;
-	for (;;) {
+	for (bool first = true;; first = false) {
 		size_t end;
 
-		skip(s, " \t\r\n,");
-		if (s->at >= s->n)
-			return cut_short(s, f);
+		skip(s, " \t\r\n");
 		if (s->text[s->at] == ']')
 			break;
+		if (!first && s->at < s->n) {
+			if (s->text[s->at] != ',')
+				return wrong(s, s->at, f, "behind a run: neither a comma nor the end of the runs");
+			s->at++;
+			skip(s, " \t\r\n");
+		}
+		if (s->at >= s->n)
+			return cut_short(s, f);
 		if (s->text[s->at] != '{')
 			return wrong(s, s->at, f, "a run is an object, and should begin with {");
 		end = value_end(s, s->at);
@@ -150,6 +156,8 @@ static bool find_runs(struct scan *s, struct fault *f)
 	static const char key[] = "\"runs\"";
 
 	skip(s, " \t\r\n");
+	if (s->at >= s->n)
+		return cut_short(s, f);
 	if (s->text[s->at] != '{')
 		return wrong(s, s->at, f, "no results.json: it should begin with {");
 	s->at++;

@@ -4,6 +4,8 @@
 #include <pcap/pcap.h>
 #include <stdio.h>
 
+#include "runner/endpoints.h"
+#include "runner/textfile.h"
 #include "tests/check_rows.h"
 
 enum { IUT = 40000, PEER = 5000, FIN = 1, SYN = 2, RST = 4, ACK = 16 };
@@ -84,6 +86,8 @@ static void add_packet(struct evidence *e, const struct packet *p)
 	struct buf frame = { 0 };
 	struct segment s;
 
+	c->iut_port = (uint16_t)(IUT + p->conn);
+	c->peer_port = PEER;
 	make_frame(p, &frame);
 	ck_assert(segment_parse(buf_bytes(&frame), &s));
 	stream_add(&c->stream, &s, c->npackets);
@@ -170,6 +174,12 @@ static void tell_block(uint32_t type, struct bytes in, struct buf *out)
 		x = take_padded(&in, n);
 		buf_printf(out, "secrets %.*s", (int)x.n, (const char *)x.p);
 		break;
+	case 4:
+		ck_assert_uint_eq(take_le(&in, 2), 1);
+		n = take_le(&in, 2);
+		x = take_padded(&in, n);
+		buf_printf(out, "name %u.%u.%u.%u %s\n", x.p[0], x.p[1], x.p[2], x.p[3], (const char *)x.p + 4);
+		break;
 	case 6:
 		ck_assert(bytes_take(&in, 12, &skip));
 		n = take_le(&in, 4);
@@ -205,9 +215,9 @@ START_TEST(blocks_and_comments)
 	struct script s;
 
 	make_evidence(&e, &s, _i);
-	evidence_pcapng(&e, "theme/name", &file);
+	evidence_pcapng(&e, "openssl", "theme/name", &file);
 	tell_file(buf_bytes(&file), &got);
-	buf_printf(&want, "section theme/name\nblock 1\nsecrets SERVER_HANDSHAKE_TRAFFIC_SECRET 00 11\nsecrets CLIENT_RANDOM 22 33\n");
+	buf_printf(&want, "section theme/name\nblock 1\nname 127.0.0.1 openssl\nname 127.0.0.2 peer\nsecrets SERVER_HANDSHAKE_TRAFFIC_SECRET 00 11\nsecrets CLIENT_RANDOM 22 33\n");
 	for (size_t i = 0; i < countof(packets); i++)
 		buf_printf(&want, "packet %s\n", packets[i].comment);
 	ck_assert_str_eq(buf_str(&got), buf_str(&want));
@@ -231,6 +241,32 @@ static pcap_t *pcap_of(struct buf *file)
 	return pcap;
 }
 
+/* RFC 1071: with the checksum in its place, the sum over all is all ones. Added up here in another way than where it is made. */
+static unsigned sum_of(const uint8_t *p, size_t n, unsigned long sum)
+{
+	for (size_t i = 0; i < n; i++)
+		sum += i % 2 ? p[i] : 256ul * p[i];
+	return (unsigned)(sum % 65535);
+}
+
+/* The same frame, but for the peer's address and the checksums, which are right. */
+static void same_frame(size_t i, struct bytes got, struct bytes made)
+{
+	struct buf copy = { 0 };
+	size_t peer = packets[i].peer ? 26 : 30, iut = packets[i].peer ? 30 : 26;
+
+	ck_assert_uint_eq(got.n, made.n);
+	ck_assert_msg(memcmp(got.p + peer, "\x7f\0\0\2", 4) == 0 && memcmp(got.p + iut, "\x7f\0\0\1", 4) == 0, "packet %zu: addresses", i);
+	ck_assert_msg(sum_of(got.p + 14, 20, 0) == 0, "packet %zu: checksum of IPv4", i);
+	ck_assert_msg(sum_of(got.p + 26, got.n - 26, 6 + got.n - 34) == 0, "packet %zu: checksum of TCP", i);
+	buf_add_bytes(&copy, got);
+	copy.p[peer + 3] = 1;
+	memcpy(copy.p + 24, made.p + 24, 2);
+	memcpy(copy.p + 50, made.p + 50, 2);
+	same_bytes("frame", buf_bytes(&copy), made);
+	buf_free(&copy);
+}
+
 START_TEST(libpcap_agrees)
 {
 	struct buf file = { 0 };
@@ -241,14 +277,14 @@ START_TEST(libpcap_agrees)
 	pcap_t *pcap;
 
 	make_evidence(&e, &s, false);
-	evidence_pcapng(&e, NULL, &file);
+	evidence_pcapng(&e, "openssl", NULL, &file);
 	pcap = pcap_of(&file);
 	for (size_t i = 0; i < countof(packets); i++) {
 		struct bytes frame = { e.frames_data.p + e.frames[i].at, e.frames[i].len };
 
 		ck_assert_int_eq(pcap_next_ex(pcap, &head, &data), 1);
 		ck_assert_int_eq(head->ts.tv_sec * 1000000000 + head->ts.tv_usec, time_of(i));
-		same_bytes("frame", (struct bytes){ data, head->caplen }, frame);
+		same_frame(i, (struct bytes){ data, head->caplen }, frame);
 	}
 	ck_assert_int_eq(pcap_next_ex(pcap, &head, &data), PCAP_ERROR_BREAK);
 	pcap_close(pcap);
@@ -269,11 +305,11 @@ START_TEST(empty_run)
 	evidence_free(&e);
 	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
 	buf_printf(&file, "before");
-	evidence_pcapng(&e, NULL, &file);
+	evidence_pcapng(&e, "openssl", NULL, &file);
 	ck_assert(file.n > 6 && memcmp(file.p, "before", 6) == 0);
 	buf_drop(&file, 6);
 	tell_file(buf_bytes(&file), &got);
-	ck_assert_str_eq(buf_str(&got), "section \nblock 1\n");
+	ck_assert_str_eq(buf_str(&got), "section \nblock 1\nname 127.0.0.1 openssl\nname 127.0.0.2 peer\n");
 	buf_free(&file);
 	buf_free(&got);
 	evidence_free(&e);
@@ -281,4 +317,64 @@ START_TEST(empty_run)
 }
 END_TEST
 
-ROWS_MAIN("pcapfile", { blocks_and_comments, 2 }, { libpcap_agrees, 1 }, { empty_run, 1 })
+/* Of every frame that is not whole TCP over IPv4 between our ends nothing is changed: each beginning of one, another network, another protocol. */
+START_TEST(foreign_frames_stay)
+{
+	static const struct { const char *name; size_t at; uint8_t value; } rows[] = {
+		{ "IPv6", 12, 0x86 }, { "UDP", 23, 17 }, { "another host", 26, 10 }, { "to another host", 33, 9 }, { "a fragment", 20, 0x20 },
+		{ "a header beyond the packet", 14, 0x4f }, { "a short total length", 17, 20 },
+	};
+	struct evidence e;
+	struct script s;
+	struct buf out = { 0 };
+
+	make_evidence(&e, &s, false);
+	for (size_t n = 0; n < e.frames[6].len; n++) {
+		out.n = 0;
+		e.frames[0] = (struct frame){ 0, e.frames[6].at, n, 0 };
+		endpoints_write(&out, &e, 0);
+		same_bytes("a beginning", buf_bytes(&out), (struct bytes){ e.frames_data.p + e.frames[6].at, n });
+	}
+	for (size_t i = 0; i < countof(rows); i++) {
+		uint8_t *p = e.frames_data.p + e.frames[6].at, before = p[rows[i].at];
+
+		p[rows[i].at] = rows[i].value;
+		out.n = 0;
+		endpoints_write(&out, &e, 6);
+		same_bytes(rows[i].name, buf_bytes(&out), (struct bytes){ p, e.frames[6].len });
+		p[rows[i].at] = before;
+	}
+	buf_free(&out);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+/* What has a comment is a line, and the line has what the packet brought. */
+START_TEST(text_lines)
+{
+	static const char *const want =
+		"  1  iut  > peer  handshake client_hello                      case line 4: iut: handshake client_hello, during `handshake`\n"
+		"  2  peer > iut   handshake server_hello_done change_cipher_spec  "
+		"case line 4: peer: handshake server_hello_done change_cipher_spec, during `handshake`\n"
+		"  3  peer > iut   (part of a record)                          case line 5: peer close_notify + fin\n"
+		"  4  peer > iut   close_notify fin                            case line 5: peer close_notify + fin\n"
+		"  5  iut  > peer  close_notify fin                            case line 6: iut: close_notify fin, during `iut close`\n"
+		"  6  peer > iut   rst                                         case line 6: peer: rst, during `iut close`\n"
+		"  7  peer > iut   fin                                         case line 7: peer: fin, during `path forge fin to iut`\n"
+		"  8  iut  > peer  data 1                                      case line 9: iut: data 1, during `iut write \"x\"`\n"
+		"  9  iut  > peer  rst                                         after the last line: iut: rst\n";
+	struct evidence e;
+	struct script s;
+	struct buf out = { 0 };
+
+	make_evidence(&e, &s, false);
+	evidence_text(&e, &out);
+	ck_assert_str_eq(buf_str(&out), want);
+	buf_free(&out);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+ROWS_MAIN("pcapfile", { blocks_and_comments, 2 }, { libpcap_agrees, 1 }, { empty_run, 1 }, { foreign_frames_stay, 1 }, { text_lines, 1 })
