@@ -60,7 +60,7 @@ run:
 	@$(AGAIN) all
 	@rm -rf $(OUT)/run
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
-	@echo "All of it: $(OUT)/run/results.json; traces and captures of what deviates: $(OUT)/run/openssl/"
+	@echo "All of it, in a browser: $(OUT)/run/index.html; for programs: $(OUT)/run/results.json"
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
 CHECKS := unit $(if $(SAN),,faults) endtoend

@@ -6,6 +6,7 @@
 #include "runner/command.h"
 #include "runner/report.h"
 #include "runner/run_args.h"
+#include "runner/site.h"
 
 static bool on_result(void *to, size_t index, enum verdict verdict, const char *json, size_t len)
 {
@@ -41,6 +42,10 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 		return command_failed(EXIT_BROKEN, &written_fault);
 	if (how == POOL_FAILED)
 		return command_failed(EXIT_BROKEN, &f);
+	if (a->out_dir && !site_write(a->out_dir, job->catalogue, NULL, &written_fault))
+		return command_failed(EXIT_BROKEN, &written_fault);
+	if (a->out_dir && !a->quiet)
+		printf("Report: %s/index.html\n", a->out_dir);
 	if (f.msg[0])
 		command_failed(EXIT_BROKEN, &f);          /* a worker could not start; the others did its part */
 	return status_of(&totals, how);
