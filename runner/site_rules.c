@@ -35,10 +35,10 @@ static void put_ground(struct page *p, const struct requirement *r)
 		put_raw(p, "<p>This requirement is not among those that lie beside the program that wrote the report.</p>\n");
 		return;
 	}
-	put_raw(p, "<table><thead><tr><th scope=\"col\">version</th><th scope=\"col\">level</th><th scope=\"col\">clause</th><th scope=\"col\">disputed</th></tr></thead><tbody>\n");
+	put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Clauses\"><table><thead><tr><th scope=\"col\">version</th><th scope=\"col\">level</th><th scope=\"col\">clause</th><th scope=\"col\">disputed</th></tr></thead><tbody>\n");
 	put_version(p, r, IN_TLS12);
 	put_version(p, r, IN_TLS13);
-	put_raw(p, "</tbody></table>\n");
+	put_raw(p, "</tbody></table></div>\n");
 	if (r->always)
 		put_raw(p, "<p>An invariant: every run is held against it.</p>\n");
 }
