@@ -97,7 +97,8 @@ endtoend: all
 .PHONY: bench
 bench:
 	@$(SETUP) run
-	@$(AGAIN) all $(OUT)/tests/bench
+	@$(AGAIN) all $(OUT)/tests/bench $(OUT)/tests/bench_report
+	$(OUT)/tests/bench_report
 	$(OUT)/tests/bench
 
 #: make install                install what is built; PREFIX=/usr/local, DESTDIR=
