@@ -10,23 +10,31 @@
 
 static bool on_result(void *to, size_t index, enum verdict verdict, const char *json, size_t len)
 {
-	return report_run(to, index, verdict, json, len);
+	(void)index;
+	(void)verdict;
+	return report_run(to, json, len);
 }
 
-static int status_of(const struct totals *t, enum pooled how)
+/* The last shards of a few runs may have none to do. */
+static enum pooled run_pool(struct job *job, struct report *r, struct pool_times *took, struct fault *f)
 {
-	if (how != POOL_DONE || t->verdicts[VERDICT_BROKEN])
-		return EXIT_BROKEN;
-	return t->verdicts[VERDICT_FAIL] || t->verdicts[VERDICT_INCONCLUSIVE] ? EXIT_DEVIATION : EXIT_OK;
+	if (!job->plan->n)
+		return POOL_DONE;
+	if (job->workers > (int)job->plan->n)
+		job->workers = (int)job->plan->n;
+	return pool_run(job, on_result, r, took, f);
 }
 
 static int run_plan(const struct run_args *a, struct job *job, const struct places *at)
 {
-	struct report_options o = { a->verbose, a->quiet, isatty(1), isatty(2) && !a->quiet && !a->verbose, a->out_dir, at->cases,
-	                            a->out_dir && a->keep != KEEP_NONE };
+	struct report_options o = {
+		.about = { a->out_dir && a->keep != KEEP_NONE ? a->out_dir : NULL, at->cases, a->verbose, a->quiet,
+		           isatty(1) && a->format != &format_github, job->plan->n, a->shard },
+		.format = a->format, .progress = isatty(2) && !a->quiet && !a->verbose, .out_dir = a->out_dir,
+	};
 	struct totals totals = { 0 };
 	struct fault f = { 0 };
-	struct report *r = report_start(&o, job->plan->n, stdout, &f);
+	struct report *r = report_start(&o, stdout, &f);
 	enum pooled how;
 	struct pool_times took = { 0 };
 	bool written;
@@ -34,9 +42,7 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 
 	if (!r)
 		return command_failed(EXIT_BROKEN, &f);
-	if (job->workers > (int)job->plan->n)
-		job->workers = (int)job->plan->n;
-	how = pool_run(job, on_result, r, &took, &f);
+	how = run_pool(job, r, &took, &f);
 	written = report_end(r, how != POOL_DONE, took.all_us, took.runs_us, &totals, &written_fault);
 	if (!written)
 		return command_failed(EXIT_BROKEN, &written_fault);
@@ -44,14 +50,14 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 		return command_failed(EXIT_BROKEN, &f);
 	if (a->out_dir && !site_write(a->out_dir, job->catalogue, NULL, &written_fault))
 		return command_failed(EXIT_BROKEN, &written_fault);
-	if (a->out_dir && !a->quiet)
+	if (a->out_dir && !a->quiet && a->format == &format_text)
 		printf("Report: %s/index.html\n", a->out_dir);
 	if (f.msg[0])
 		command_failed(EXIT_BROKEN, &f);          /* a worker could not start; the others did its part */
-	return status_of(&totals, how);
+	return totals_status(&totals, how != POOL_DONE);
 }
 
-static int run_selected(const struct run_args *a, const struct places *at, const struct catalogue *s)
+static int run_selected(struct run_args *a, const struct places *at, const struct catalogue *s)
 {
 	struct adapter *adapters = calloc(a->nnames, sizeof(*adapters));
 	struct selection sel = { a->globs, a->nglobs, a->roles | a->tls | a->io, a->no_host, a->only_host, a->one_io };
@@ -70,6 +76,7 @@ static int run_selected(const struct run_args *a, const struct places *at, const
 	}
 	if (!status && !plan.n)
 		status = command_wrong("nothing to run: no variant of the selected cases is one that these implementations can do", NULL);
+	plan_shard(&plan, &a->shard);
 	if (!status)
 		status = run_plan(a, &job, at);
 	for (size_t i = 0; i < a->nnames && adapters; i++)

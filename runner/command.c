@@ -7,11 +7,16 @@
 #include <unistd.h>
 
 #include "peer/cert.h"
+#include "runner/format.h"
 #include "runner/lex.h"
 
 const char command_usage[] =
 	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
+	"                      [--format text|tap|junit|github|json] [--shard K/N]\n"
+	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
+	"       closedrill merge RESULTS... [--format text|tap|junit|github|json] [-o DIR] [-v] [-q]\n"
+	"       closedrill diff OLD NEW [--format text|json] [-q]\n"
 	"       closedrill report DIR\n"
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
 	"       closedrill show THEME/CASE\n"
@@ -38,6 +43,28 @@ int command_wrong(const char *what, const char *word)
 {
 	fprintf(stderr, "closedrill: %s%s\n%s", what, word ? word : "", command_usage);
 	return EXIT_USAGE;
+}
+
+int format_unknown(const char *word)
+{
+	static const char *words[16];
+	size_t n = 0;
+	const char *near;
+
+	for (; formats[n] && n < countof(words); n++)
+		words[n] = formats[n]->word;
+	near = fault_nearest(word, words, n);
+	fprintf(stderr, "closedrill: --format does not know \"%s\"%s%s%s; it knows:\n", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "  %-8s %s\n", formats[i]->word, formats[i]->help);
+	return EXIT_USAGE;
+}
+
+int totals_status(const struct totals *t, bool partial)
+{
+	if (partial || t->verdicts[VERDICT_BROKEN])
+		return EXIT_BROKEN;
+	return t->standings[STANDING_DEVIATES] || t->standings[STANDING_ERROR] || t->standings[STANDING_CHANGED] ? EXIT_DEVIATION : EXIT_OK;
 }
 
 /* A name that is none of ours: say which are near. */

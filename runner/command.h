@@ -4,6 +4,7 @@
 #define RUNNER_COMMAND_H
 
 #include "runner/plan.h"
+#include "runner/summary.h"
 
 enum { EXIT_OK = 0, EXIT_DEVIATION = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3 };
 
@@ -13,6 +14,9 @@ int cmd_report(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
 int cmd_steps(int argc, char **argv);
 
@@ -23,6 +27,11 @@ int arg_number(const char *text, int low, int high);
 /* Both print to stderr and return the exit status: `status`; EXIT_USAGE, with the usage behind it (word may be NULL). */
 int command_failed(int status, const struct fault *f);
 int command_wrong(const char *what, const char *word);
+
+/* The answer to a --format that there is not. */
+int format_unknown(const char *word);
+/* What becomes of a session: EXIT_OK, EXIT_DEVIATION, or EXIT_BROKEN if it is not complete or something is broken. */
+int totals_status(const struct totals *t, bool partial);
 
 /* 0 if there are such cases (each glob matches one); otherwise prints what is near and returns EXIT_USAGE. */
 int globs_known(const char *const *globs, size_t n, const struct catalogue *s);

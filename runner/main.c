@@ -7,9 +7,9 @@
 int main(int argc, char **argv)
 {
 	static const struct { const char *word; int (*run)(int, char **); } commands[] = {
-		{ "run", cmd_run }, { "report", cmd_report }, { "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
+		{ "run", cmd_run }, { "report", cmd_report }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
 	};
-	static const char *const words[] = { "run", "report", "list", "show", "check", "peer", "steps" };
+	static const char *const words[] = { "run", "report", "convert", "merge", "diff", "list", "show", "check", "peer", "steps" };
 	const char *near;
 
 	if (argc < 2)

@@ -236,6 +236,17 @@ void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation
 	}
 }
 
+void plan_shard(struct plan *p, struct shard *s)
+{
+	size_t n = 0;
+
+	s->runs = p->n;
+	for (size_t i = 0; i < p->n; i++)
+		if (shard_takes(s, i))
+			p->runs[n++] = p->runs[i];
+	p->n = n;
+}
+
 void plan_free(struct plan *p)
 {
 	free(p->runs);

@@ -4,6 +4,7 @@
 
 #include "runner/adapter.h"
 #include "runner/script.h"
+#include "runner/shard.h"
 
 /* Where cases and adapters lie: beside the program in its build folder, or installed. */
 struct places { char cases[512], adapters[512]; };
@@ -34,6 +35,8 @@ struct run { uint32_t implementation, script; unsigned variant; bool unsupported
 struct plan { struct run *runs; size_t n; };
 /* Appends the runs of one implementation; a case whose needs it lacks becomes one unsupported run for each variant. */
 void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel);
+/* Keeps one shard's runs, in their order, and sets s->runs to how many there were. */
+void plan_shard(struct plan *p, struct shard *s);
 void plan_free(struct plan *p);
 
 /* Names of all adapters that are built, sorted; owned by the caller, ended by NULL. */

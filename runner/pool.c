@@ -127,7 +127,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	do_run(w, job, run, &name, &j, &took_us);
 	name.library = a->library;              /* as its last greeting told: it may have been started anew */
 	o = result_json(&name, &j, took_us);
-	text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	text = result_text(o);
 	assert(text);
 	ok = send_message(fd, MESSAGE_RESULT, index, j.verdict, bytes_of(text));
 	free(text);
@@ -310,7 +310,7 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command };
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
 	json_t *o = result_json(&name, &j, 0);
-	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	char *text = result_text(o);
 
 	keep_result(p, index, VERDICT_BROKEN, (const uint8_t *)text, strlen(text));
 	free(text);

@@ -1,28 +1,27 @@
-/* report: what a session tells people and machines: the progress line, each finding once with the variants it holds in, totals, results.json. */
+/* report: a session as it is told while it goes on: to people or machines on standard output, and in the files of -o (results.json,
+ * junit.xml), which are there when it has ended, whole. */
 #ifndef RUNNER_REPORT_H
 #define RUNNER_REPORT_H
 
-#include <stdio.h>
-
-#include "runner/judge.h"
+#include "runner/format.h"
 
 struct report_options {
-	bool verbose, quiet;                    /* -v: a line for each run, and noted deviations; -q: only totals */
-	bool color, progress;                   /* on a terminal */
-	const char *out_dir;                    /* NULL: none */
-	const char *cases;                      /* the folder, as places of findings are shown below it */
-	bool captures;                          /* files were kept for findings */
+	struct format_about about;
+	const struct format *format;            /* what standard output gets */
+	bool progress;                          /* a line on stderr that counts, for terminals */
+	const char *out_dir;                    /* NULL: no files */
 };
 
 struct report;                                  /* owned: report_end frees it */
 
-/* out: for people; results.json is begun in out_dir if there is one. NULL: *f. */
-struct report *report_start(const struct report_options *o, size_t nruns, FILE *out, struct fault *f);
-/* One run's object. False: results.json could not be written; *f of report_end tells. */
-bool report_run(struct report *r, size_t index, enum verdict verdict, const char *json, size_t len);
+/* out: standard output. NULL: *f. */
+struct report *report_start(const struct report_options *o, FILE *out, struct fault *f);
+/* One run: its object as text, and parsed (report_take). False: something could not be written; *f of report_end tells. */
+bool report_run(struct report *r, const char *json, size_t len);
+bool report_take(struct report *r, const json_t *run, const char *text, size_t len);
 
-struct totals { size_t verdicts[VERDICT_COUNT], about_host, runs; };
-/* Prints the findings and totals, completes results.json (partial: marked so), frees. False: it could not be written, *f. */
+/* Tells the findings and totals, completes the files (partial: marked so), frees. False: something could not be written, *f; no file that
+ * was not written whole stands under its name. */
 bool report_end(struct report *r, bool partial, int64_t took_us, int64_t runs_us, struct totals *t, struct fault *f);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runner/kept.h"
+#include "runner/lex.h"
 
 /* The words of an adapter or a case may be no UTF-8; then they are shown byte for byte. */
 static json_t *text_json(struct bytes text)
@@ -50,6 +51,7 @@ static json_t *finding_json(const struct finding *f, unsigned variant)
 	json_object_set_new(o, "disputed", json_boolean(f->req && f->req->disputed[v]));
 	json_object_set_new(o, "clause", text_or_null(f->req ? f->req->clause[v] : NULL));
 	json_object_set_new(o, "promised", json_boolean(f->promised));
+	json_object_set_new(o, "says", text_or_null(f->req ? f->req->says : NULL));
 	json_object_set_new(o, "weight", json_string(f->req && f->weight == VERDICT_PASS ? "noted" : verdict_word(f->weight)));
 	json_object_set_new(o, "line", json_integer(f->at.line));
 	json_object_set_new(o, "allowed", text_or_null(f->allowed));
@@ -58,13 +60,30 @@ static json_t *finding_json(const struct finding *f, unsigned variant)
 	return o;
 }
 
+/* Why the case is there: the first paragraph of its prose, in one line. */
+static json_t *why_json(const struct script *s)
+{
+	struct lines in = lines_of(s->name, (const char *)s->prose.p, s->prose.n);
+	struct buf b = { 0 };
+	struct line ln;
+	json_t *v;
+
+	while (lines_next(&in, &ln) && ln.text.n) {
+		buf_printf(&b, "%s", b.n ? " " : "");
+		buf_add_bytes(&b, ln.text);
+	}
+	v = text_json(buf_bytes(&b));
+	buf_free(&b);
+	return v;
+}
+
 json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us)
 {
 	const struct script *s = r->script;
 	json_t *o = json_object(), *findings = json_array();
 
 	assert(o && findings);
-	json_object_set_new(o, "implementation", json_string(r->implementation));
+	json_object_set_new(o, "implementation", text_or_null(r->implementation));
 	json_object_set_new(o, "library", text_or_null(r->library));
 	if (r->command && strcmp(r->command, r->implementation) != 0)
 		json_object_set_new(o, "command", text_or_null(r->command));
@@ -83,9 +102,19 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t
 	for (size_t i = 0; i < j->n; i++)
 		json_array_append_new(findings, finding_json(&j->findings[i], r->variant));
 	json_object_set_new(o, "findings", findings);
+	if (j->n)
+		json_object_set_new(o, "why", why_json(s));
 	if (j->reason)
 		json_object_set_new(o, "reason", text_or_null(j->reason));
 	return o;
+}
+
+char *result_text(const json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+
+	assert(text);
+	return text;
 }
 
 void run_file_name(struct buf *out, const struct run_name *r)

@@ -10,9 +10,11 @@
 struct run_name { const char *implementation, *library; const struct script *script; unsigned variant; size_t with;
                   const char *command; };  /* how the user named the implementation; may be NULL */
 
-/* A new object: implementation, library, case, role, tls, io, with, with_name, command (where it is not the name), verdict, ms, about, reading (of rules that have two), findings, reason. `line` of a finding is
+/* A new object: implementation, library, case, role, tls, io, with, with_name, command (where it is not the name), verdict, ms, about, reading (of rules that have two), findings, why (where there are some), reason. `line` of a finding is
  * that of the case. */
 json_t *result_json(const struct run_name *r, const struct judgement *j, int64_t took_us);
+/* The same as text, one line of plain ASCII: whatever an adapter said, a terminal and a log take it as it is. free() it. */
+char *result_text(const json_t *o);
 /* "client-1.3-blocking" or "client-1.3-blocking-K=5": a run's files, below IMPLEMENTATION/THEME/CASE/. */
 void run_file_name(struct buf *out, const struct run_name *r);
 

@@ -33,7 +33,8 @@ static bool keep_word(const char *word, enum keep *keep)
 static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
 	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
-	{ "keep", required_argument, NULL, 'K' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
+	{ "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
 /* 0, the exit status, or -1: help was asked for and given. */
@@ -65,6 +66,10 @@ static int parse_option(int c, char **argv, struct run_args *a)
 		return 0;
 	case 'K':
 		return keep_word(optarg, &a->keep) ? 0 : command_wrong("--keep takes all, findings or none, not ", optarg);
+	case 'F':
+		return (a->format = format_find(optarg)) ? 0 : format_unknown(optarg);
+	case 'S':
+		return shard_parse(optarg, &a->shard) ? 0 : command_wrong("--shard takes K/N, the Kth of N, not ", optarg);
 	case 'v':
 		a->verbose = true;
 		return 0;
@@ -80,10 +85,13 @@ static int parse_option(int c, char **argv, struct run_args *a)
 
 int run_args_parse(int argc, char **argv, struct run_args *a)
 {
+	struct fault f;
 	int c, status;
 
 	opterr = 0;
-	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN) };
+	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text };
+	if (!shard_of_environment(&a->shard, &f))
+		return command_failed(EXIT_USAGE, &f);
 	while ((c = getopt_long(argc, argv, "c:j:o:vq", run_options, NULL)) != -1)
 		if ((status = parse_option(c, argv, a)))
 			return status;

@@ -2,6 +2,7 @@
 #ifndef RUNNER_RUN_ARGS_H
 #define RUNNER_RUN_ARGS_H
 
+#include "runner/format.h"
 #include "runner/pool.h"
 
 enum { RUN_ARGS_MAX = 256 };
@@ -13,6 +14,8 @@ struct run_args {
 	int workers;
 	const char *out_dir;
 	enum keep keep;
+	const struct format *format;            /* of standard output */
+	struct shard shard;
 	bool verbose, quiet, one_io, no_host, only_host;
 };
 

@@ -114,7 +114,7 @@ static void put_diff(struct page *p, const char *text)
 {
 	struct bytes diff = bytes_of(text);
 
-	put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Differences\"><table class=\"diff\"><thead><tr><th scope=\"col\">expected</th>"
+	put_raw(p, "<div class=\"scroll wide\" tabindex=\"0\" role=\"region\" aria-label=\"Differences\"><table class=\"diff\"><thead><tr><th scope=\"col\">expected</th>"
 	           "<th scope=\"col\">observed</th></tr></thead><tbody>\n");
 	while (diff.n) {
 		if (diff.p[0] == '-' || diff.p[0] == '+') {

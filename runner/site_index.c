@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBLEMS_SHOWN = 12 };
+enum { PROBLEMS_SHOWN = 12, MANY = 12 };         /* MANY: implementations; then a row has room for one line */
 
 /* --- the summary ----------------------------------------------------------------------------------------------------- */
 
@@ -284,7 +284,8 @@ static void put_matrix(struct page *p, const struct survey *s)
 {
 	struct breaks *breaks = breaks_of(s);
 
-	put_raw(p, "<div class=\"scroll matrix\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix of cases and implementations\">\n<table id=\"cells\">\n");
+	put_raw(p, "<div class=\"scroll matrix\" tabindex=\"0\" role=\"region\" aria-label=\"Matrix of cases and implementations\">\n");
+	put_raw(p, s->nimplementations > MANY ? "<table id=\"cells\" class=\"many\">\n" : "<table id=\"cells\">\n");
 	put_heads(p, s);
 	for (size_t k = 0; k < s->ncases; k++) {
 		if (theme_begins(s, k)) {

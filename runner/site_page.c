@@ -8,6 +8,7 @@
 #include "runner/kept.h"
 #include "runner/markup.h"
 #include "runner/outfile.h"
+#include "runner/run_json.h"
 
 /* --- text ------------------------------------------------------------------------------------------------------------ */
 
@@ -229,14 +230,6 @@ void put_case_why(struct page *p, const struct survey *s, size_t kase)
 		markup_text(&p->b, (struct bytes){ sc->prose.p, end ? (size_t)((const uint8_t *)end - sc->prose.p) : sc->prose.n });
 }
 
-static void quote_for_shell(struct buf *out, const char *text)
-{
-	buf_u8(out, '\'');
-	for (; *text; text++)
-		buf_printf(out, *text == '\'' ? "'\\''" : "%c", *text);
-	buf_u8(out, '\'');
-}
-
 static const char *role_word(const struct survey_run *r)
 {
 	return r->variant & FOR_CLIENT ? "client" : "server";
@@ -257,9 +250,8 @@ void again_command(struct buf *out, const struct survey *s, size_t run)
 	const struct survey_run *r = &s->runs[run];
 	const struct survey_implementation *im = &s->implementations[r->implementation];
 
-	buf_printf(out, "closedrill run ");
-	quote_for_shell(out, im->command ? im->command : im->name);
-	buf_printf(out, " -c %s --role %s --tls %s --io %s -o DIR --keep all", s->cases[r->kase].name, role_word(r), tls_word(r), io_word(r));
+	again_text(out, im->command ? im->command : im->name, s->cases[r->kase].name, role_word(r), tls_word(r), io_word(r));
+	buf_printf(out, " -o DIR --keep all");
 }
 
 /* One of the dimensions of a variant, as its word. */

@@ -54,11 +54,6 @@ static bool verdict_find(const char *word, enum verdict *v)
 
 static const char *const change_words[CHANGE_COUNT] = { "", "same", "changed", "new", "other" };
 
-const char *change_word(enum survey_change c)
-{
-	return change_words[c];
-}
-
 static enum survey_change change_find(const char *word)
 {
 	for (int i = 1; word && i < CHANGE_COUNT; i++)

@@ -84,6 +84,5 @@ const struct survey_cell *survey_cell(const struct survey *s, size_t kase, size_
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 /* Orders findings: the smaller, the more serious. */
 int survey_rank(const struct survey_finding *fd);
-const char *change_word(enum survey_change c);         /* "changed"; "" of CHANGE_NONE */
 
 #endif

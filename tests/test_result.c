@@ -3,13 +3,13 @@
 
 #include "tests/check_rows.h"
 
-static const char plain_case[] = "title t\nhandshake\niut close\n";
+static const char plain_case[] = "# What is at stake,\n# in two lines.\n#\n# More of it.\ntitle t\nhandshake\niut close\n";
 static const char with_case[] = "title t\nabout host\nwith k in 5 \"a b\" -1\nhandshake\niut write $k\n";
 
-static char clause12[] = "RFC 5246 7.2.1", clause13[] = "RFC 8446 6.1", name[] = "must", reason[] = "because";
+static char clause12[] = "RFC 5246 7.2.1", clause13[] = "RFC 8446 6.1", name[] = "must", reason[] = "because", says[] = "An end is told.";
 
 static const struct requirement rule = {
-	.name = name, .level = { LEVEL_SHOULD, LEVEL_MUST }, .clause = { clause12, clause13 }, .disputed = { NULL, reason }
+	.name = name, .says = says, .level = { LEVEL_SHOULD, LEVEL_MUST }, .clause = { clause12, clause13 }, .disputed = { NULL, reason }
 };
 
 static void read_case(struct script *s, const char *text, size_t with)
@@ -26,11 +26,12 @@ struct field { const char *name; enum kind kind; bool optional; };
 static const struct field run_fields[] = {
 	{ "implementation", TEXT, false }, { "library", TEXT_OR_NULL, false }, { "case", TEXT, false }, { "role", TEXT, false }, { "tls", TEXT, false },
 	{ "io", TEXT, false }, { "with", TEXT_OR_NULL, false }, { "with_name", TEXT, true }, { "about", TEXT, false }, { "verdict", TEXT, false },
-	{ "ms", NUMBER, false }, { "findings", FINDINGS, false }, { "reason", TEXT, true },
+	{ "ms", NUMBER, false }, { "findings", FINDINGS, false }, { "why", TEXT, true }, { "reason", TEXT, true },
 };
 
 static const struct field finding_fields[] = {
 	{ "requirement", TEXT_OR_NULL, false }, { "level", TEXT_OR_NULL, false }, { "disputed", BOOLEAN, false }, { "clause", TEXT_OR_NULL, false },
+	{ "says", TEXT_OR_NULL, false },
 	{ "promised", BOOLEAN, false }, { "weight", TEXT, false }, { "line", NUMBER, false }, { "allowed", TEXT, false }, { "observed", TEXT, false },
 	{ "native", TEXT_OR_NULL, false },
 };
@@ -214,6 +215,8 @@ START_TEST(finding_row)
 	ck_assert_str_eq(text_at(got, "requirement"), findings[_i].has_req ? "must" : "(null)");
 	ck_assert_str_eq(text_at(got, "level"), findings[_i].level);
 	ck_assert_str_eq(text_at(got, "clause"), findings[_i].clause);
+	ck_assert_str_eq(text_at(got, "says"), findings[_i].has_req ? says : "(null)");
+	ck_assert_str_eq(text_at(o, "why"), "What is at stake, in two lines.");
 	ck_assert_str_eq(text_at(got, "weight"), findings[_i].word);
 	ck_assert(json_is_true(json_object_get(got, "disputed")) == findings[_i].disputed);
 	ck_assert(json_is_true(json_object_get(got, "promised")) == findings[_i].promised);
@@ -246,5 +249,28 @@ START_TEST(no_utf8)
 }
 END_TEST
 
+/* As text it is ASCII and one line: what clears a terminal's screen is none of it. */
+START_TEST(as_text)
+{
+	static char escapes[] = "\033[2J\xc2\x9b\n\xe2\x80\xae";
+	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = escapes };
+	struct script s;
+	json_t *o, *back;
+	char *text;
+
+	read_case(&s, plain_case, 0);
+	o = result_json(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL }, &j, 0);
+	text = result_text(o);
+	for (const char *p = text; *p; p++)
+		ck_assert_msg(*p >= ' ' && *p <= '~', "%s", text);
+	back = json_loads(text, 0, NULL);
+	ck_assert(json_equal(o, back));
+	free(text);
+	json_decref(back);
+	json_decref(o);
+	script_free(&s);
+}
+END_TEST
+
 ROWS_MAIN("result", { variant_row, countof(variants) }, { verdict_row, VERDICT_COUNT }, { with_row, countof(values) },
-          { finding_row, countof(findings) }, { no_utf8, 1 })
+          { finding_row, countof(findings) }, { no_utf8, 1 }, { as_text, 1 })
