@@ -41,6 +41,9 @@ need_to_check() {
 	need python3            test -x /usr/bin/python3
 	need python3-pytest     python_has pytest
 	need python3-jsonschema python_has jsonschema
+	need chromium           command -v chromium
+	need chromium-driver    command -v chromedriver
+	need python3-selenium   python_has selenium
 }
 
 look() {

@@ -399,7 +399,7 @@ void put_finding(struct page *p, const struct site *site, size_t run, size_t fin
 	}
 	put_raw(p, "<dt>See</dt><dd><a");
 	buf_printf(&b, "line-%d", fd->line);
-	put_cell_href(p, s, r->kase, r->implementation, buf_str(&b));
+	put_cell_href(p, s, r->kase, r->implementation, s->cases[r->kase].script ? buf_str(&b) : NULL);
 	buf_printf(&p->b, ">line %d of the case</a>", fd->line);
 	put_evidence(p, site, r);
 	put_raw(p, "</dd><dt>Again</dt><dd><pre class=\"command\" tabindex=\"0\"><code>");
