@@ -325,6 +325,8 @@ static void put_rule(struct page *p, const struct survey *s, const struct survey
 	put_raw(p, fd->promised ? ", promised by the library's manual" : "");
 	put_raw(p, " &middot; ");
 	put_text(p, fd->clause);
+	if (req && strcmp(req->clause[IN_TLS12], req->clause[IN_TLS13]) != 0)
+		buf_printf(&p->b, " (TLS %s)", variant & FOR_TLS13 ? "1.3" : "1.2");
 	put_raw(p, " &middot; ");
 	put_rule_link(p, s, fd->rule);
 	if (fd->disputed && disputed) {
