@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/kept.h"
+#include "runner/lex.h"
 #include "runner/outfile.h"
 #include "runner/results.h"
 #include "runner/site_page.h"
@@ -38,23 +39,40 @@ static bool read_results(const char *dir, struct survey *s, struct results_about
 	return ok;
 }
 
+/* DIR/IMPLEMENTATION/THEME/CASE.trace has the traces of all variants; empty if there is none. */
+static void load_case_traces(const char *folder, struct buf *text)
+{
+	struct buf path = { 0 };
+	struct fault f;
+
+	buf_printf(&path, "%s.trace", folder);
+	if (!file_load(buf_str(&path), (size_t)1 << 26, text, &f))
+		text->n = 0;
+	buf_free(&path);
+}
+
 static void load_traces(const struct site *site, struct survey *s, size_t kase, size_t implementation, struct buf *traces)
 {
 	const struct survey_cell *c = survey_cell(s, kase, implementation);
-	struct buf folder = { 0 }, stem = { 0 };
+	struct buf folder = { 0 }, stem = { 0 }, all = { 0 };
 
 	buf_printf(&folder, "%s/", site->dir);
 	evidence_folder(&folder, s, kase, implementation);
+	load_case_traces(buf_str(&folder), &all);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct survey_run *r = &s->runs[c->first + i];
+		struct bytes with_name = bytes_of(r->with_name ? r->with_name : ""), with = bytes_of(r->with ? r->with : "");
 
 		stem.n = 0;
-		kept_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
-		if (kept_trace(buf_str(&folder), buf_str(&stem), &traces[i]))
+		kept_stem(&stem, r->variant, with_name, with);
+		if (!kept_trace(buf_str(&folder), buf_str(&stem), &traces[i]))
+			buf_add_bytes(&traces[i], kept_block(buf_bytes(&all), r->variant, with_name, with));
+		if (traces[i].n)
 			survey_behaves(s, c->first + i, buf_bytes(&traces[i]));
 	}
 	buf_free(&folder);
 	buf_free(&stem);
+	buf_free(&all);
 }
 
 static bool write_cell(const struct site *site, struct survey *s, size_t kase, size_t implementation, struct fault *f)
