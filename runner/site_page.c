@@ -46,7 +46,10 @@ void put_path(struct page *p, const char *attribute, const char *path, const cha
 {
 	buf_printf(&p->b, " %s=\"%s", attribute, p->up);
 	for (; *path; path++)
-		buf_printf(&p->b, is_letter_or_digit((uint8_t)*path) || strchr("-._~/", *path) ? "%c" : "%%%02X", (uint8_t)*path);
+		if (is_letter_or_digit((uint8_t)*path) || strchr("-._~/", *path))
+			buf_u8(&p->b, (uint8_t)*path);
+		else
+			buf_printf(&p->b, "%%%02X", (uint8_t)*path);
 	buf_printf(&p->b, "%s%s\"", anchor ? "#" : "", anchor ? anchor : "");
 }
 
@@ -64,7 +67,10 @@ static void put_name(struct buf *out, const char *name, size_t len, size_t numbe
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = (uint8_t)name[i];
 
-		buf_printf(out, is_letter_or_digit(c) || c == '-' || (c == '.' && i) ? "%c" : "_%02x", c);
+		if (is_letter_or_digit(c) || c == '-' || (c == '.' && i))
+			buf_u8(out, c);
+		else
+			buf_printf(out, "_%02x", c);
 	}
 	if (out->n - start <= NAME_MAX_LEN)
 		return;

@@ -102,12 +102,44 @@ static void put_run(struct session *s, size_t who, size_t number, const struct s
 		put_trace(s, who, sc, variant, with);
 }
 
+static void put_values(struct buf *b, const struct script *sc)
+{
+	if (sc->nwith)
+		buf_printf(b, " %.*s=", (int)sc->with_name.n, (const char *)sc->with_name.p);
+	for (size_t i = 0; i < sc->nwith; i++)
+		buf_printf(b, i ? "|%zu" : "%zu", i);
+}
+
+/* The traces of all variants, each role and version with its own. */
+static void put_case_traces(const struct session *s, size_t who, const struct script *sc)
+{
+	static const char *const ends[] = { "client 1.2", "client 1.3", "server 1.2", "server 1.3" };
+	struct buf path = { 0 }, text = { 0 };
+	struct fault f;
+
+	buf_printf(&text, "case %s\n\n", sc->name);
+	for (size_t i = 0; i < countof(ends); i++) {
+		buf_printf(&text, "variants %s blocking|nonblocking|memory", ends[i]);
+		put_values(&text, sc);
+		buf_printf(&text, "\n%siut   write \"%s, %zu\" -> ok\n\n", trace, ends[i], who % 7);
+	}
+	buf_printf(&text, "end\n");
+	buf_printf(&path, "%s/library-%zu/%s.trace", s->dir, who, sc->name);
+	if (!outfile_put(buf_str(&path), buf_bytes(&text), &f))
+		give_up("%s", f.msg);
+	buf_free(&path);
+	buf_free(&text);
+}
+
 static void put_runs(struct session *s, const struct catalogue *c, size_t who)
 {
 	size_t number = 0;
 
 	for (size_t i = 0; i < c->nscripts; i++) {
-		number += script_is_first(c, i);
+		if (script_is_first(c, i)) {
+			number++;
+			put_case_traces(s, who, &c->scripts[i]);
+		}
 		for (unsigned v = 0; v < 12; v++) {
 			unsigned variant = (v % 2 ? FOR_CLIENT : FOR_SERVER) | (v / 2 % 2 ? FOR_TLS12 : FOR_TLS13) | (unsigned)FOR_BLOCKING << v / 4;
 
@@ -143,7 +175,7 @@ static double seconds_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double write_report(const char *program, const char *dir, double *mib)
+static double write_report(const char *program, const char *dir, double *mib, double *busy)
 {
 	double began = seconds_now();
 	struct rusage used;
@@ -159,6 +191,7 @@ static double write_report(const char *program, const char *dir, double *mib)
 	if (pid < 0 || wait4(pid, &status, 0, &used) != pid || status != 0)
 		give_up("%s report %s failed", program, dir);
 	*mib = (double)used.ru_maxrss / 1024;
+	*busy = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 	return seconds_now() - began;
 }
 
@@ -224,7 +257,7 @@ int main(int argc, char **argv)
 	struct places at;
 	struct fault f;
 	struct size size = { 0 };
-	double seconds, mib;
+	double seconds, mib, busy;
 
 	if (!s.dir || (mkdir(s.dir, 0777) != 0 && errno != EEXIST))
 		give_up("no folder: %s", strerror(errno));
@@ -234,12 +267,13 @@ int main(int argc, char **argv)
 	if (snprintf(program, sizeof(program), "%.*s/../closedrill", (int)(strrchr(argv[0], '/') - argv[0]), argv[0]) >= (int)sizeof(program))
 		give_up("the path is too long");
 	make_session(&s, &c);
-	seconds = write_report(program, s.dir, &mib);
+	seconds = write_report(program, s.dir, &mib, &busy);
 	snprintf(pages, sizeof(pages), "%s/report", s.dir);
 	add_sizes(pages, &size);
 	printf("The report of %zu implementations: %zu cases, %zu runs, results.json of %.1f MiB; %zu files of %.1f MiB\n\n", s.nimplementations, catalogue_cases(&c), s.nruns,
 	       file_mib(s.dir, "results.json"), size.files, size.mib);
 	put_goal("writing it", seconds, "s  ", goal.seconds);
+	printf("%-44s %8.1f s\n", "of that, on a processor", busy);
 	put_goal("peak memory", mib, "MiB", goal.mib);
 	put_goal("its index", file_mib(s.dir, "index.html"), "MiB", goal.index_mib);
 	catalogue_free(&c);
