@@ -33,19 +33,31 @@ static void forget(struct outfile *o)
 	*o = (struct outfile){ 0 };
 }
 
+static int open_new(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+/* Mostly its folder is there, and no older part: what is missing is seen to when it is missed. */
 bool outfile_open(struct outfile *o, const char *path, struct fault *f)
 {
 	int fd;
 
 	*o = (struct outfile){ 0 };
-	if (!make_folders(path, f))
-		return false;
 	o->path = strdup(path);
 	o->part = asprintf(&o->part, "%s.part", path) > 0 ? o->part : NULL;
 	assert(o->path && o->part);
+	fd = open_new(o->part);
+	if (fd < 0 && errno == ENOENT) {
+		if (!make_folders(path, f)) {
+			forget(o);
+			return false;
+		}
+		fd = open_new(o->part);
+	}
 	/* One that was left by another is somebody's file no more; a link that stands there leads who knows where. */
-	unlink(o->part);
-	fd = open(o->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 && errno == EEXIST && unlink(o->part) == 0)
+		fd = open_new(o->part);
 	o->file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (o->file)
 		return true;
