@@ -14,7 +14,7 @@ comma   := ,
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUT     := $(B)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 DEFS    := -D_GNU_SOURCE -DCLOSEDRILL_VERSION='"$(VERSION)"'
-COMPILE  = $(CC) -std=c11 $(DEFS) -I. $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
+COMPILE  = $(CC) -std=c11 $(DEFS) -I. -I$(OUT) $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
 LIBS    := -lssl -lcrypto -lpcap -ljansson $(LDFLAGS)
 
 LIB     := $(filter-out runner/main.c,$(wildcard peer/*.c runner/*.c))
@@ -34,6 +34,11 @@ $(OUT)/libclosedrill.a: $(LIB:%.c=$(OUT)/%.o)
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
+# What the report's pages share is part of the program, as C strings.
+$(OUT)/runner/site.o: $(OUT)/runner/site.css.inc $(OUT)/runner/site.js.inc
+$(OUT)/%.inc: %
+	@mkdir -p $(@D)
+	@sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 $(OUT)/tests/%: tests/%.c $(OUT)/libclosedrill.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(CHECK) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(OUT)/libclosedrill.a $(LIBS) $(CHECK)
@@ -55,7 +60,7 @@ run:
 	@$(AGAIN) all
 	@rm -rf $(OUT)/run
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
-	@echo "All of it: $(OUT)/run/results.json; for CI: $(OUT)/run/junit.xml; traces and captures of what deviates: $(OUT)/run/openssl/"
+	@echo "All of it, in a browser: $(OUT)/run/index.html; for programs: $(OUT)/run/results.json; for CI: $(OUT)/run/junit.xml"
 
 #: make record                 record anew what all implementations do that expected/ has traces of and that are built here
 .PHONY: record
@@ -104,7 +109,8 @@ endtoend: all
 .PHONY: bench
 bench:
 	@$(SETUP) run
-	@$(AGAIN) all $(OUT)/tests/bench
+	@$(AGAIN) all $(OUT)/tests/bench $(OUT)/tests/bench_report
+	$(OUT)/tests/bench_report
 	$(OUT)/tests/bench
 
 #: make install                install what is built; PREFIX=/usr/local, DESTDIR=

@@ -45,6 +45,9 @@ need_to_check() {
 	need libxml2-utils      command -v xmllint
 	need perl               perl -MTAP::Parser -MJSON::PP -e 1
 	need parallel           command -v parallel
+	need chromium           command -v chromium
+	need chromium-driver    command -v chromedriver
+	need python3-selenium   python_has selenium
 }
 
 look() {

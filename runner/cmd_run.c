@@ -8,6 +8,7 @@
 #include "runner/outfile.h"
 #include "runner/report.h"
 #include "runner/session.h"
+#include "runner/site.h"
 
 /* Where the runs of the session go. */
 struct sink {
@@ -68,6 +69,10 @@ static int run_plan(const struct run_args *a, struct session *s, const struct pl
 		return command_failed(EXIT_BROKEN, &sink.f);
 	if (how == POOL_FAILED)
 		return command_failed(EXIT_BROKEN, &f);
+	if (a->out_dir && !site_write(a->out_dir, s->catalogue, NULL, &written))
+		return command_failed(EXIT_BROKEN, &written);
+	if (a->out_dir && !a->quiet && a->format == &format_text)
+		printf("Report: %s/index.html\n", a->out_dir);
 	if (f.msg[0])
 		command_failed(EXIT_BROKEN, &f);          /* a worker could not start; the others did its part */
 	return totals_status(&totals, how != POOL_DONE);

@@ -20,6 +20,7 @@ const char command_usage[] =
 	"       closedrill diff OLD NEW [--format text|json] [-q]\n"
 	"       closedrill capture THEME/CASE [--implementation IMPLEMENTATION|./PROGRAM] [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory] [--with VALUE] [-o FILE.pcapng] [--ladder FILE.svg] [--text FILE]\n"
+	"       closedrill report DIR\n"
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"

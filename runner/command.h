@@ -12,6 +12,7 @@ enum { EXIT_OK = 0, EXIT_DEVIATION = 1, EXIT_USAGE = 2, EXIT_BROKEN = 3 };
 int cmd_run(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);

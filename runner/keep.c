@@ -1,6 +1,8 @@
 /* keep: the files of a run. */
 #include "runner/keep.h"
 
+#include <unistd.h>
+
 #include "runner/ladder.h"
 #include "runner/outfile.h"
 #include "runner/pcapfile.h"
@@ -46,11 +48,11 @@ static void decode_file(const struct evidence *e, const struct run_name *r, cons
 }
 
 /* What every file of a run is made from. */
-struct told { const struct evidence *e; const struct run_name *r; const struct judgement *j; };
+struct source { const struct evidence *e; const struct run_name *r; const struct judgement *j; };
 typedef void file_maker(const struct evidence *e, const struct run_name *r, const struct judgement *j, struct buf *out);
 
 /* path NULL: this file is not wanted. */
-static bool file_put(const char *path, file_maker *make, const struct told *t, struct fault *f)
+static bool file_put(const char *path, file_maker *make, const struct source *t, struct fault *f)
 {
 	struct buf text = { 0 };
 	bool ok;
@@ -63,7 +65,8 @@ static bool file_put(const char *path, file_maker *make, const struct told *t, s
 	return ok;
 }
 
-static bool below_dir(const struct keeping *k, const struct told *t, struct fault *f)
+/* Not wanted: what an earlier session in the same folder left of this run would be taken for this one's. */
+static bool below_dir(const struct keeping *k, const struct source *t, bool wanted, struct fault *f)
 {
 	static const struct { const char *ending; file_maker *make; } files[] = {
 		{ ".trace", trace_text }, { ".pcapng", capture_file }, { ".svg", ladder_file },
@@ -78,7 +81,10 @@ static bool below_dir(const struct keeping *k, const struct told *t, struct faul
 	for (size_t i = 0; i < countof(files) && ok; i++) {
 		path.n = stem;
 		buf_printf(&path, "%s", files[i].ending);
-		ok = file_put(buf_str(&path), files[i].make, t, f);
+		if (wanted)
+			ok = file_put(buf_str(&path), files[i].make, t, f);
+		else
+			unlink(buf_str(&path));
 	}
 	buf_free(&path);
 	return ok;
@@ -86,14 +92,14 @@ static bool below_dir(const struct keeping *k, const struct told *t, struct faul
 
 static bool asked_for(const struct keeping *k, const struct judgement *j)
 {
-	return k->out_dir && k->what != KEEP_NONE && (k->what == KEEP_ALL || j->verdict != VERDICT_PASS || j->n);
+	return k->what != KEEP_NONE && (k->what == KEEP_ALL || j->verdict != VERDICT_PASS || j->n);
 }
 
 bool keep_files(const struct keeping *k, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f)
 {
-	const struct told t = { e, r, j };
+	const struct source t = { e, r, j };
 
-	if (asked_for(k, j) && !below_dir(k, &t, f))
+	if (k->out_dir && !below_dir(k, &t, asked_for(k, j), f))
 		return false;
 	/* They are for somebody's manual, so there is nothing to keep of a run that shows nothing. */
 	if (j->verdict == VERDICT_BROKEN || j->verdict == VERDICT_UNSUPPORTED)

@@ -12,7 +12,8 @@ struct keeping {
 	const char *pcapng, *svg, *text;        /* NULL, or where the capture, the ladder and the decode of the one run go, whatever its verdict */
 };
 
-/* Writes those files that the run's verdict asks for. False: one could not be written, *f. */
+/* Writes those files that the run's verdict asks for, and removes what another session left under their names where it asks for
+ * none. False: one could not be written, *f. */
 bool keep_files(const struct keeping *k, const struct evidence *e, const struct run_name *r, const struct judgement *j, struct fault *f);
 
 #endif

@@ -41,13 +41,29 @@ static bool is_device(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-static int part_open(struct outfile *o)
+static int open_new(const char *path)
 {
+	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+/* Mostly its folder is there, and no older part: what is missing is seen to when it is missed. -1: *f, or errno with an empty *f. */
+static int part_open(struct outfile *o, struct fault *f)
+{
+	int fd;
+
+	*f = (struct fault){ 0 };
 	o->part = asprintf(&o->part, "%s.part", o->path) > 0 ? o->part : NULL;
 	assert(o->part);
+	fd = open_new(o->part);
+	if (fd < 0 && errno == ENOENT) {
+		if (!make_folders(o->path, f))
+			return -1;
+		fd = open_new(o->part);
+	}
 	/* One that was left by another is somebody's file no more; a link that stands there leads who knows where. */
-	unlink(o->part);
-	return open(o->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 && errno == EEXIST && unlink(o->part) == 0)
+		fd = open_new(o->part);
+	return fd;
 }
 
 bool outfile_open(struct outfile *o, const char *path, struct fault *f)
@@ -55,15 +71,15 @@ bool outfile_open(struct outfile *o, const char *path, struct fault *f)
 	int fd;
 
 	*o = (struct outfile){ 0 };
-	if (!make_folders(path, f))
-		return false;
 	o->path = strdup(path);
 	assert(o->path);
-	fd = is_device(path) ? open(path, O_WRONLY | O_CLOEXEC) : part_open(o);
+	*f = (struct fault){ 0 };
+	fd = is_device(path) ? open(path, O_WRONLY | O_CLOEXEC) : part_open(o, f);
 	o->file = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (o->file)
 		return true;
-	fault_machine(f, "cannot write %s:", path);
+	if (!f->msg[0])
+		fault_machine(f, "cannot write %s:", path);
 	if (fd >= 0)
 		close(fd);
 	forget(o);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "runner/kept.h"
 #include "runner/lex.h"
 
 /* The words of an adapter or a case may be no UTF-8; then they are shown byte for byte. */
@@ -142,7 +143,5 @@ void run_file_name(struct buf *out, const struct run_name *r)
 {
 	const struct script *s = r->script;
 
-	buf_printf(out, "%s-%s-%s", role_word(r->variant), tls_word(r->variant), io_word(r->variant));
-	if (s->with_name.n)
-		buf_printf(out, "-%.*s=%.*s", (int)s->with_name.n, (const char *)s->with_name.p, (int)s->with[r->with].n, (const char *)s->with[r->with].p);
+	kept_stem(out, r->variant, s->with_name, s->with_name.n ? s->with[r->with] : s->with_name);
 }

@@ -2,6 +2,7 @@
 #include "runner/results.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,27 @@ static json_t *parse(const struct scan *s, size_t from, size_t len, struct fault
 	return o;
 }
 
+enum { AT_THIS_RUN = -1 };                      /* a fault's line until its place is known */
+
+bool results_wrong_run(struct fault *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	*f = (struct fault){ .line = AT_THIS_RUN };
+	va_start(ap, fmt);
+	vsnprintf(f->msg, sizeof(f->msg), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static void put_place(const struct scan *s, size_t at, struct fault *f)
+{
+	char msg[sizeof(f->msg)];
+
+	memcpy(msg, f->msg, sizeof(msg));
+	wrong(s, at, f, msg);
+}
+
 static bool hand_over(struct scan *s, size_t from, size_t len, struct fault *f)
 {
 	json_t *run = parse(s, from, len, f);
@@ -87,6 +109,8 @@ static bool hand_over(struct scan *s, size_t from, size_t len, struct fault *f)
 		return false;
 	s->runs++;
 	ok = s->each(s->to, run, s->text + from, len, f);
+	if (!ok && f->line == AT_THIS_RUN)
+		put_place(s, from, f);
 	json_decref(run);
 	return ok;
 }

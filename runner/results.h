@@ -16,6 +16,9 @@ struct results_about {                          /* what stands beside the runs *
 /* One run's object, valid during the call, and its text as it stands in the file (no NUL behind it). False: stop, *f is set. */
 typedef bool results_run(void *to, json_t *run, const char *text, size_t len, struct fault *f);
 
+/* For `each`: the run is none that can be understood. results_read puts the place of the run to it. Returns false. */
+bool results_wrong_run(struct fault *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* False: the file cannot be read, is no results.json, is cut short, or comes from a version that means something else by it; or
  * `each` said so. *f tells, with its place. about may be NULL; on false its rest is NULL. */
 bool results_read(const char *path, results_run *each, void *to, struct results_about *about, struct fault *f);

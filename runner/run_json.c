@@ -154,16 +154,22 @@ static void put_word(struct buf *out, const char *word)
 	buf_u8(out, '\'');
 }
 
-void run_again(struct buf *out, const json_t *run)
+void again_text(struct buf *out, const char *command, const char *kase, const char *role, const char *tls, const char *io)
 {
-	static const char *const options[][2] = { { "case", "-c" }, { "role", "--role" }, { "tls", "--tls" }, { "io", "--io" } };
+	const char *const options[][2] = { { "-c", kase }, { "--role", role }, { "--tls", tls }, { "--io", io } };
 
 	buf_printf(out, "closedrill run ");
-	put_word(out, run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"));
+	put_word(out, command);
 	for (size_t i = 0; i < countof(options); i++) {
-		buf_printf(out, " %s ", options[i][1]);
-		put_word(out, run_text(run, options[i][0]));
+		buf_printf(out, " %s ", options[i][0]);
+		put_word(out, options[i][1]);
 	}
+}
+
+void run_again(struct buf *out, const json_t *run)
+{
+	again_text(out, run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"), run_text(run, "case"),
+	           run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
 }
 
 /* --- harmless ---------------------------------------------------------------------------------------------------------- */

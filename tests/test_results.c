@@ -172,6 +172,36 @@ START_TEST(stopped)
 }
 END_TEST
 
+static bool refuse_second(void *to, json_t *run, const char *text, size_t len, struct fault *f)
+{
+	(void)run;
+	(void)text;
+	(void)len;
+	return ++*(int *)to < 2 || results_wrong_run(f, "no run: %s", "this one");
+}
+
+/* Who is handed a run does not know where it stands; the reader does. */
+START_TEST(wrong_run)
+{
+	static const char text[] = HEAD "\n" ONE ",\n  " TWO TAIL;
+	struct fault f = { 0 };
+	int n = 0;
+	FILE *file;
+
+	make_path();
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+	ck_assert(!results_read(path, refuse_second, &n, NULL, &f));
+	ck_assert_str_eq(f.msg, "no run: this one");
+	ck_assert_str_eq(f.file, path);
+	ck_assert_int_eq(f.line, 3);
+	ck_assert_int_eq(f.col, 3);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(no_file)
 {
 	struct fault f = { 0 };
@@ -182,4 +212,4 @@ START_TEST(no_file)
 }
 END_TEST
 
-ROWS_MAIN("results", { whole, 1 }, { every_prefix, 1 }, { text_row, countof(rows) }, { stopped, 1 }, { no_file, 1 })
+ROWS_MAIN("results", { whole, 1 }, { every_prefix, 1 }, { text_row, countof(rows) }, { stopped, 1 }, { wrong_run, 1 }, { no_file, 1 })

@@ -476,7 +476,7 @@ def test_interrupted(slow_run, sig):
     assert "PARTIAL" in told and "of 16 runs" in told
     gone(marker)
     assert os.listdir(tmp) == []
-    assert [f for f in files_below(out) if not f.endswith((".trace", ".pcapng", ".json", ".xml", ".html", ".svg"))] == []
+    assert [f for f in files_below(out) if not f.endswith((".trace", ".pcapng", ".json", ".xml", ".html", ".svg", ".css", ".js"))] == []
     assert (out / "junit.xml").read_text().endswith("</testsuites>\n")
 
 
@@ -578,8 +578,10 @@ def test_full_disk(tool, tmp_path):
             assert "fail" not in verdicts(json.loads(data))
         elif f.endswith(".xml"):
             ElementTree.fromstring(data)
-        elif f.endswith(".trace"):
+        elif f.endswith((".trace", ".css", ".js", ".html")):
             assert data.endswith(b"\n")
+        elif f.endswith(".svg"):
+            ElementTree.fromstring(data)
         else:
             subprocess.run(["capinfos", str(kept / f)], check=True, capture_output=True)
 
