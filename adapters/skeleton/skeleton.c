@@ -657,11 +657,17 @@ static bool call_wait(struct conn *c, struct call *k)
 {
 	short events = call_events(c, k);
 	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { events ? c->fd : -1, events, 0 } };
+	int timeout = -1;
 
 	answer("again", k->native);
 	if (input.n)
 		return false;
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+	if (lib->wait && !k->row->plain) {
+		lib->wait(c);
+		fds[1].fd = -1;
+		timeout = 0;
+	}
+	while (poll(fds, 2, timeout) < 0 && errno == EINTR)
 		;
 	return !fds[0].revents;
 }
