@@ -9,7 +9,7 @@ SCRIPTED := $(patsubst adapters/%/build.sh,$(OUT)/adapters/%,$(wildcard adapters
 ifeq ($(origin CXX),default)
 CXX      := $(if $(findstring clang,$(CC)),clang++,g++)
 endif
-COMPILE_CXX = $(CXX) -std=c++20 $(DEFS) -I. $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN)) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
+COMPILE_CXX = $(CXX) -std=c++17 $(DEFS) -I. $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN)) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
 HAS_CXX  = { command -v '$(CXX)' >/dev/null || { echo '$(CXX) is missing: apt-get install $(notdir $(CXX))' >&2; false; }; }
 
 .PHONY: adapters
