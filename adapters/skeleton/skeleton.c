@@ -662,7 +662,7 @@ static bool call_wait(struct conn *c, struct call *k)
 	answer("again", k->native);
 	if (input.n)
 		return false;
-	if (lib->wait && !k->row->plain) {
+	if (lib->wait && c->io != IO_MEMORY && !k->row->plain) {
 		lib->wait(c);
 		fds[1].fd = -1;
 		timeout = 0;

@@ -88,7 +88,7 @@ struct adapter {
 
 	/* May be NULL. */
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
-	/* A library with an event loop of its own: after SAYS_WANT_ the loop is run in place of poll(2), until it did something for the
+	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did something for the
 	 * outstanding call or standard input can be read (its descriptor is 0, and nothing may be taken from it). */
 	void (*wait)(struct conn *);
 	void (*pump)(struct conn *);    /* memory mode: ciphertext from conn.in to the library, from the library to conn.out */
