@@ -18,8 +18,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <new>
+#include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include <unistd.h>
@@ -27,6 +27,8 @@
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/version.hpp>
+
+#include "adapters/openssl/side.h"
 
 namespace asio = boost::asio;
 namespace ssl = boost::asio::ssl;
@@ -49,23 +51,12 @@ struct Tls {
 	Op handshake, read, write, shutdown;
 	Op *awaited = nullptr;
 	std::size_t left = 0;                           /* read and not handed out: the last of read.room's first n */
-	bool up = false, failed = false, closed = false;        /* closed: close_notify was sent and received */
+	bool failed = false, closed = false;        /* closed: close_notify was sent and received */
 
 	explicit Tls(ssl::context &ctx) : stream(io, ctx), input(io)
 	{
 	}
 };
-
-/* Contexts are made once, as they cost more than a handshake. */
-struct Side {
-	ssl::context *ctx;
-	SSL_SESSION *session;
-} sides[2][2];
-
-Side &side_of(const struct conn *c)
-{
-	return sides[c->server][c->version == 13];
-}
 
 Tls *tls(const struct conn *c)
 {
@@ -86,20 +77,6 @@ const struct {
 	{ asio::error::operation_aborted, "operation_aborted", SAYS_ERROR },
 };
 
-/* An error of OpenSSL's, as the ssl category carries it. */
-enum outcome ssl_error(struct call *k, unsigned long e)
-{
-	int reason = ERR_GET_REASON(e);
-
-	native(k, "reason=%d", reason);
-	native_text(k, ERR_reason_error_string(e) ?: "");
-	if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
-		k->alert = reason - SSL_AD_REASON_OFFSET;
-		return SAYS_ALERT;
-	}
-	return reason == SSL_R_PROTOCOL_IS_SHUTDOWN || reason == SSL_R_SHUTDOWN_WHILE_IN_INIT ? SAYS_REFUSED : SAYS_ERROR;
-}
-
 enum outcome told(struct conn *c, struct call *k, const char *name, const error_code &ec, enum outcome done)
 {
 	if (!ec) {
@@ -113,8 +90,10 @@ enum outcome told(struct conn *c, struct call *k, const char *name, const error_
 			return row.outcome;
 		}
 	native(k, "%s=%s", name, ec.category().name());
-	if (ec.category() == asio::error::get_ssl_category())
-		return ssl_error(k, static_cast<unsigned long>(ec.value()));
+	if (ec.category() == asio::error::get_ssl_category()) {
+		native(k, "reason=%d", ERR_GET_REASON(static_cast<unsigned long>(ec.value())));
+		return side_error(k, static_cast<unsigned long>(ec.value()));
+	}
 	if (ec.category() == asio::error::get_system_category())
 		return native_errno(k, ec.value());
 	native(k, "value=%d", ec.value());
@@ -181,8 +160,7 @@ enum outcome handshake_call(struct conn *c, struct call *k)
 		return pending(k, "handshake");
 	t->handshake.done = false;
 	o = told(c, k, "handshake", t->handshake.ec, SAYS_OK);
-	t->up = o == SAYS_OK;
-	return t->up && SSL_session_reused(t->stream.native_handle()) ? SAYS_RESUMED : o;
+	return o == SAYS_OK && SSL_session_reused(t->stream.native_handle()) ? SAYS_RESUMED : o;
 }
 
 /* Hands out what is left of the last read. */
@@ -265,50 +243,32 @@ enum outcome close_call(struct conn *c, struct call *k)
 
 /* ---- Set up and down ---- */
 
-ssl::context *context_new(const struct conn *c)
+/* Asio takes the ownership of what a context is made of. */
+ssl::context &context(const struct conn *c)
 {
-	const char *cert = getenv("CLOSEDRILL_CERT") ?: "";
-	int version = c->version == 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
-	ssl::context *ctx = new ssl::context(c->server ? ssl::context::tls_server : ssl::context::tls_client);
+	static std::unique_ptr<ssl::context> contexts[2][2];
+	std::unique_ptr<ssl::context> &ctx = contexts[c->server][c->version == 13];
 
-	SSL_CTX_set_min_proto_version(ctx->native_handle(), version);
-	SSL_CTX_set_max_proto_version(ctx->native_handle(), version);
-	SSL_CTX_set_session_id_context(ctx->native_handle(), reinterpret_cast<const unsigned char *>("closedrill"), 10);
-	ctx->set_verify_mode(ssl::verify_none);
-	if (c->server) {
-		ctx->use_certificate_chain_file(cert);
-		ctx->use_private_key_file(cert, ssl::context::pem);
+	if (!ctx) {
+		SSL_CTX *handle = side_context_new(c);
+
+		if (!handle)
+			throw std::runtime_error("no memory, or CLOSEDRILL_CERT is not set");
+		ctx.reset(new ssl::context(handle));
 	}
-	return ctx;
-}
-
-/* A client that does not resume starts afresh: no session of an earlier run is offered later. */
-void session_set(const struct conn *c, Side &s, SSL *handle)
-{
-	if (c->server)
-		return;
-	if (c->resume && s.session)
-		SSL_set_session(handle, s.session);
-	if (c->resume)
-		return;
-	SSL_SESSION_free(s.session);
-	s.session = nullptr;
+	return *ctx;
 }
 
 enum outcome open_call(struct conn *c, struct call *k)
 {
-	Side &s = side_of(c);
-
 	try {
-		Tls *t;
+		Tls *t = new Tls(context(c));
 
-		if (!s.ctx)
-			s.ctx = context_new(c);
-		c->tls = t = new Tls(*s.ctx);
+		c->tls = t;
 		t->stream.next_layer().assign(asio::ip::tcp::v4(), c->fd);
 		if (c->io != IO_BLOCKING)
 			t->input.assign(dup(STDIN_FILENO));
-		session_set(c, s, t->stream.native_handle());
+		side_session_offer(c, t->stream.native_handle());
 		return SAYS_OK;
 	} catch (const std::exception &e) {
 		native(k, "open=std::exception");
@@ -322,14 +282,10 @@ enum outcome open_call(struct conn *c, struct call *k)
 /* The descriptor is the skeleton's to close. */
 void abandon_call(struct conn *c)
 {
-	Side &s = side_of(c);
 	Tls *t = tls(c);
 	error_code ec;
 
-	if (!c->server && t->up) {
-		SSL_SESSION_free(s.session);
-		s.session = SSL_get1_session(t->stream.native_handle());
-	}
+	side_session_keep(c, t->stream.native_handle());
 	t->stream.next_layer().release(ec);
 	delete t;
 }
