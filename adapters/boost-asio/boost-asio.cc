@@ -129,7 +129,7 @@ template <typename Now, typename Begin> bool made(struct conn *c, Op &op, Now no
 }
 
 /* Runs the library's loop until the awaited operation is through or standard input can be read. */
-void wait(struct conn *c)
+void wait(struct conn *c, enum outcome)
 {
 	Tls *t = tls(c);
 	bool line = false;

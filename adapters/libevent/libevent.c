@@ -87,9 +87,9 @@ static void loop_turn(struct tls *t)
 	} while (t->turned);
 }
 
-static void loop_wait(struct conn *c)
+static void loop_wait(struct conn *c, enum outcome wanted)
 {
-	(void)c;
+	(void)c, (void)wanted;
 	event_add(line, NULL);
 	event_base_loop(base, EVLOOP_ONCE);
 	event_del(line);

@@ -663,7 +663,7 @@ static bool call_wait(struct conn *c, struct call *k)
 	if (input.n)
 		return false;
 	if (lib->wait && c->io != IO_MEMORY && !k->row->plain) {
-		lib->wait(c);
+		lib->wait(c, k->outcome);
 		fds[1].fd = -1;
 		timeout = 0;
 	}

@@ -90,7 +90,7 @@ struct adapter {
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
 	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did something for the
 	 * outstanding call or standard input can be read (its descriptor is 0, and nothing may be taken from it). */
-	void (*wait)(struct conn *);
+	void (*wait)(struct conn *, enum outcome wanted);
 	void (*pump)(struct conn *);    /* memory mode: ciphertext from conn.in to the library, from the library to conn.out */
 	size_t (*unread)(struct conn *, uint8_t *p, size_t n);          /* memory mode: take back what pump gave and TLS did not consume */
 	/* With `can concurrent` a read in blocking mode waits in a thread of its own while other calls go on. A library that does not
