@@ -1,8 +1,9 @@
-/* What the adapters of libraries that stand on OpenSSL have in common with that of OpenSSL: a context for each side and version, a
- * client's session, and an entry of the error queue as an outcome. For C and C++. */
+/* What the adapters of OpenSSL's family and of libraries that stand on it have in common: a context for each side and version, a
+ * client's session, and what an error means. For C and C++. */
 #ifndef ADAPTERS_OPENSSL_SIDE_H
 #define ADAPTERS_OPENSSL_SIDE_H
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
@@ -104,6 +105,66 @@ static inline enum outcome side_error(struct call *k, unsigned long e)
 #endif
 	case SSL_R_BAD_WRITE_RETRY:
 		return SAYS_REFUSED;
+	default:
+		return SAYS_ERROR;
+	}
+}
+
+/* The TLS layer's own entry of the queue, or the oldest: cryptography that failed below it stands before it. Empties the queue. */
+static inline unsigned long side_queue_pick(void)
+{
+	unsigned long first = ERR_peek_error(), e;
+
+	while ((e = ERR_get_error()))
+		if (ERR_GET_LIB(e) == ERR_LIB_SSL)
+			return e;
+	return first;
+}
+
+static inline enum outcome side_syscall_error(struct call *k, unsigned long e, int err)
+{
+	if (!err && ERR_GET_LIB(e) == ERR_LIB_SYS)
+		err = ERR_GET_REASON(e);
+#if OPENSSL_VERSION_NUMBER < 0x30000000L                /* 1.1.1 and BoringSSL: an empty queue and no errno is an EOF */
+	if (!err && !e) {
+		native_errno(k, 0);
+		return SAYS_TRUNCATED;
+	}
+#endif
+	return native_errno(k, err);
+}
+
+/* A call that did not succeed; its name and value are noted already, queue and errno were empty before it. error: SSL_get_error. */
+static inline enum outcome side_failed(struct call *k, SSL *ssl, int ret, int *error)
+{
+	static const struct { int error; const char *name; } errors[] = {
+		{ SSL_ERROR_SSL, "SSL_ERROR_SSL" }, { SSL_ERROR_WANT_READ, "SSL_ERROR_WANT_READ" },
+		{ SSL_ERROR_WANT_WRITE, "SSL_ERROR_WANT_WRITE" }, { SSL_ERROR_SYSCALL, "SSL_ERROR_SYSCALL" },
+		{ SSL_ERROR_ZERO_RETURN, "SSL_ERROR_ZERO_RETURN" },
+	};
+	enum { N_ERRORS = sizeof(errors) / sizeof(errors[0]) };
+	int err = errno, i = 0;
+	unsigned long e;
+
+	*error = SSL_get_error(ssl, ret);
+	e = side_queue_pick();
+	while (i < N_ERRORS && errors[i].error != *error)
+		i++;
+	if (i < N_ERRORS)
+		native(k, "%s", errors[i].name);
+	else
+		native(k, "SSL_get_error=%d", *error);
+	switch (*error) {
+	case SSL_ERROR_WANT_READ:
+		return SAYS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return SAYS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return SAYS_CLOSED;
+	case SSL_ERROR_SSL:
+		return side_error(k, e);
+	case SSL_ERROR_SYSCALL:
+		return side_syscall_error(k, e, err);
 	default:
 		return SAYS_ERROR;
 	}
