@@ -14,15 +14,13 @@ enum { KEEP_FOR_TICKETS = 256 * 1024 };
 
 void peer_init(struct peer *p)
 {
-	*p = (struct peer){ .fd = -1, .listener = -1 };
+	*p = (struct peer){ .fd = -1 };
 }
 
 bool peer_start(struct peer *p, int fd, const struct context *c, SSL_SESSION *session, struct fault *f)
 {
-	int listener = p->listener;
-
 	peer_drop(p);
-	*p = (struct peer){ .fd = fd, .listener = listener, .server = c->server, .reading = true, .stop_at = PEER_TO_NOTHING, .stopped = true };
+	*p = (struct peer){ .fd = fd, .server = c->server, .reading = true, .stop_at = PEER_TO_NOTHING, .stopped = true };
 	if (!handshake_start(&p->hs, c, session, f))
 		return false;
 	flow_start(&p->out, !c->server, &p->hs.secrets);
@@ -43,15 +41,7 @@ void peer_drop(struct peer *p)
 	buf_free(&p->before);
 	free(p->claims);
 	free(p->flights);
-	*p = (struct peer){ .fd = -1, .listener = p->listener };
-}
-
-void peer_free(struct peer *p)
-{
-	peer_drop(p);
-	if (p->listener >= 0)
-		close(p->listener);
-	p->listener = -1;
+	*p = (struct peer){ .fd = -1 };
 }
 
 /* --- the handshake ----------------------------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ enum { PEER_TO_END = -1, PEER_TO_NOTHING = -2 };
 
 struct peer {
 	bool server;
-	int fd, listener;                       /* -1: none */
+	int fd;                                 /* -1: none */
 	struct handshake hs;
 	struct flow out;
 	struct buf in;                          /* received, not yet taken by the handshake; later kept for tickets, bounded */
@@ -55,7 +55,6 @@ void peer_init(struct peer *p);
 bool peer_start(struct peer *p, int fd, const struct context *c, SSL_SESSION *session, struct fault *f);
 /* Drops the connection without ceremony and forgets everything about it. */
 void peer_drop(struct peer *p);
-void peer_free(struct peer *p);
 
 /* Lets the handshake run up to and including this message (a HS_ number, PEER_TO_END, PEER_TO_NOTHING). */
 void peer_handshake_to(struct peer *p, int message);

@@ -37,7 +37,7 @@ static void print_item(const struct item *it)
 /* The records that arrived since the last time, in the words of a `wire` line. */
 static void print_arrived(struct session *s)
 {
-	struct peer *p = &s->w.peer;
+	struct peer *p = &s->w.live->peer;
 	struct piece all = { 0, s->arrived.n, 0 };      /* no capture: it all came at once */
 	struct stream st = { 0 };
 	struct decoded d;
@@ -63,7 +63,7 @@ static void print_arrived(struct session *s)
 
 static void pump(struct session *s)
 {
-	while (peer_pump(&s->w.peer))
+	while (peer_pump(&s->w.live->peer))
 		;
 }
 
@@ -91,7 +91,7 @@ static bool step_line(struct session *s, const char *line, struct fault *f)
 
 static bool handshake(struct session *s, struct fault *f)
 {
-	struct peer *p = &s->w.peer;
+	struct peer *p = &s->w.live->peer;
 
 	peer_handshake_to(p, PEER_TO_END);
 	pump(s);
@@ -114,7 +114,7 @@ static bool talk(struct session *s, struct fault *f)
 	char line[4096];
 
 	for (;;) {
-		struct peer *p = &s->w.peer;
+		struct peer *p = &s->w.live->peer;
 		struct pollfd fds[2] = { { 0, POLLIN, 0 }, { p->got_fin || p->got_reset ? -1 : p->fd, POLLIN, 0 } };
 
 		if (poll(fds, 2, -1) < 0)
@@ -156,7 +156,7 @@ static int connection(const struct byhand *h, struct fault *f)
 
 static bool watch_arrivals(struct session *s)
 {
-	s->w.peer.arrived = &s->arrived;
+	s->w.live->peer.arrived = &s->arrived;
 	return true;
 }
 
@@ -169,13 +169,14 @@ bool byhand_run(const struct byhand *h, const char *requirements, struct fault *
 	bool ok;
 
 	setvbuf(stdin, NULL, _IONBF, 0);        /* poll has to see every line that is not read yet */
-	peer_init(&s.w.peer);
+	s.w.live = s.w.lives;
+	peer_init(&s.w.live->peer);
 	s.w.e = &s.e;
 	s.e.nconns = 1;
 	ok = requirements_load(&s.reqs, requirements, f) && cert_make_ecdsa(&ecdsa, f) && cert_make_rsa(&rsa, f) &&
 	     context_make(&ctx, h->server, h->version, &ecdsa, &rsa, f) && (fd = connection(h, f)) >= 0 &&
-	     peer_start(&s.w.peer, fd, &ctx, NULL, f) && watch_arrivals(&s) && handshake(&s, f) && talk(&s, f);
-	peer_free(&s.w.peer);
+	     peer_start(&s.w.live->peer, fd, &ctx, NULL, f) && watch_arrivals(&s) && handshake(&s, f) && talk(&s, f);
+	peer_drop(&s.w.live->peer);
 	buf_free(&s.arrived);
 	context_free(&ctx);
 	cert_free(&ecdsa);

@@ -1,13 +1,13 @@
 /* drive: plays one case in one variant. */
 #include "runner/drive.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runner/fdstep.h"
+#include "runner/intake.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
@@ -16,11 +16,6 @@
 enum { READ_DEFAULT = 16384, READ_ALL_MAX = 100000, STATE_CLOSE = 7 };
 
 enum step_end { STEP_DONE, STEP_ENDS_RUN, STEP_BROKEN };        /* ENDS_RUN: the call never came back where the script goes on */
-
-static struct conn_seen *conn(struct worker *w)
-{
-	return &w->e->conns[w->e->nconns - 1];
-}
 
 static const struct step *step_at(const struct worker *w)
 {
@@ -202,7 +197,7 @@ static void refuse_waiting(const struct worker *w)
 {
 	int fd;
 
-	while ((fd = tcp_accept(w->peer.listener)) >= 0)
+	while ((fd = tcp_accept(w->listener)) >= 0)
 		tcp_drop(&fd, false);
 }
 
@@ -211,22 +206,23 @@ static int accept_iut(struct worker *w, struct fault *f)
 	int64_t deadline = now_us() + 5000000;
 	int fd;
 
-	while ((fd = tcp_accept(w->peer.listener)) < 0 && (errno == EAGAIN || errno == EINTR) && now_us() < deadline)
+	while ((fd = tcp_accept(w->listener)) < 0 && (errno == EAGAIN || errno == EINTR) && now_us() < deadline)
 		;
 	if (fd < 0)
 		fault_machine(f, "the adapter said that it is connected, but nothing arrived:");
 	return fd;
 }
 
-/* What the peer knows of the connection goes over into the evidence. */
-static void keep_conn(struct worker *w)
+/* What the peer knows of the connection goes over into the evidence; step: the last that it stood in. */
+static void keep_conn(struct worker *w, struct live *l, size_t step)
 {
 	struct conn_seen *c;
-	struct peer *p = &w->peer;
+	struct peer *p = &l->peer;
 
-	if (!w->e->nconns)
+	if (l->conn < 0)
 		return;
-	c = conn(w);
+	c = &w->e->conns[l->conn];
+	c->until_step = step;
 	c->undelivered = p->sent_to_tcp < p->sent.n || (p->fin_wanted && !p->fin_sent);
 	if (p->fd >= 0) {
 		struct tcp_view v;
@@ -250,19 +246,27 @@ static void keep_conn(struct worker *w)
 	c->reset_sent = p->reset_sent;
 }
 
-static void drop_held(struct worker *w)
+static void drop_held(struct live *l)
 {
-	if (w->held_fd >= 0)
-		close(w->held_fd);
-	w->held_fd = -1;
+	if (l->held_fd >= 0)
+		close(l->held_fd);
+	l->held_fd = -1;
 }
 
-static void check_socket_left(struct worker *w)
+static void check_socket_left(struct worker *w, const struct live *l)
 {
 	struct sock_view v;
 
-	if (w->e->nconns && w->closed_by_iut && w->held_fd < 0 && look_iut(w, &v))
-		conn(w)->socket_left = v.there && v.inode != 0;
+	if (l->closed_by_iut && l->held_fd < 0 && look_iut(w, l, &v))
+		w->e->conns[l->conn].socket_left = v.there && v.inode != 0;
+}
+
+/* Nothing is known of it any more; its peer is the caller's. */
+static void live_reset(struct live *l)
+{
+	l->conn = -1;
+	l->begun = l->closed_by_iut = l->path_broken = l->timed_out = false;
+	drop_held(l);
 }
 
 static bool uses_path(const struct script *s)
@@ -273,9 +277,31 @@ static bool uses_path(const struct script *s)
 	return false;
 }
 
+/* A new connection of the evidence, which is the present one from this step on. */
+static void conn_add(struct worker *w, struct conn_seen c)
+{
+	c.from_step = w->at_step;
+	w->live->conn = w->e->nconns;
+	w->e->conns[w->e->nconns++] = c;
+}
+
+static struct live *live_other(struct worker *w)
+{
+	return w->live == w->lives ? w->lives + 1 : w->lives;
+}
+
+/* Whose session a new connection resumes: the present one's; of the other, where this is the first behind a `switch`. NULL: of none. */
+static struct live *live_before(struct worker *w)
+{
+	struct live *other = live_other(w);
+
+	return w->live->conn >= 0 ? w->live : other->conn >= 0 ? other : NULL;
+}
+
 static bool open_conn(struct worker *w, bool resume, struct fault *f)
 {
 	bool client = variant_client(w->variant), v13 = variant_13(w->variant);
+	struct live *l = w->live, *last = live_before(w);
 	SSL_SESSION *session = NULL;
 	struct answer x = { 0 };
 	struct buf line = { 0 }, before = { 0 };
@@ -284,32 +310,29 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 
 	if (w->e->nconns == CONNS_MAX)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
-	if (resume && !client) {
-		handshake_learn_ticket(&w->peer.hs, buf_bytes(&w->peer.in));
-		session = handshake_session(&w->peer.hs);
+	if (resume && !client && last) {
+		handshake_learn_ticket(&last->peer.hs, buf_bytes(&last->peer.in));
+		session = handshake_session(&last->peer.hs);
 	}
-	check_socket_left(w);
-	keep_conn(w);
+	if (last)
+		buf_add_bytes(&before, buf_bytes(&last->peer.last));
+	check_socket_left(w, l);
+	keep_conn(w, l, w->at_step - 1);
 	open_line(w, resume, &line);
 	refuse_waiting(w);
 	if (!client)
 		fd = tcp_connect(w->adapter->listen_port, f);
-	w->begun = w->closed_by_iut = w->path_broken = w->timed_out = false;
-	drop_held(w);
-	if (w->e->nconns > 0) {
-		before = w->peer.last;
-		w->peer.last = (struct buf){ 0 };
-	}
-	/* The connection before, if it still stands, ends here, outside of what is judged. */
-	peer_drop(&w->peer);
+	live_reset(l);
+	/* The present connection, if it still stands, ends here, outside of what is judged. */
+	peer_drop(&l->peer);
 	ok = (client || fd >= 0) && call_ok(w, buf_str(&line), &x, f);
 	if (ok && client)
 		fd = accept_iut(w, f);
-	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &w->first, f)) && peer_start(&w->peer, fd, &w->contexts[client][v13], session, f);
-	w->peer.before = before;
+	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) && peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
+	l->peer.before = before;
 	if (ok)
-		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) };
-	else if (fd >= 0 && w->peer.fd != fd)
+		conn_add(w, (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) });
+	else if (fd >= 0 && l->peer.fd != fd)
 		close(fd);
 	SSL_SESSION_free(session);
 	answer_free(&x);
@@ -352,18 +375,18 @@ static enum step_end end_of(struct worker *w, enum outcome o)
 /* A second handshake on the same transport: both ends make new objects, and the evidence a new connection that continues the stream. */
 static bool renew_conn(struct worker *w, struct fault *f)
 {
-	struct conn_seen *before = conn(w);
+	struct conn_seen *before = live_seen(w);
 	struct answer x = { 0 };
 	bool client = variant_client(w->variant), ok;
 
 	if (w->e->nconns == CONNS_MAX)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
-	keep_conn(w);
-	w->first.send_next += (uint32_t)before->sent.n;
-	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->peer, &w->contexts[client][variant_13(w->variant)], f);
+	keep_conn(w, w->live, w->at_step - 1);
+	w->live->first.send_next += (uint32_t)before->sent.n;
+	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->live->peer, &w->contexts[client][variant_13(w->variant)], f);
 	answer_free(&x);
 	if (ok)
-		w->e->conns[w->e->nconns++] = (struct conn_seen){ .iut_port = before->iut_port, .peer_port = before->peer_port, .continues = true };
+		conn_add(w, (struct conn_seen){ .iut_port = before->iut_port, .peer_port = before->peer_port, .continues = true });
 	return ok;
 }
 
@@ -371,7 +394,7 @@ static bool connection_for(struct worker *w, enum handshake_verb verb, struct fa
 {
 	if (verb == HANDSHAKE_AGAIN)
 		return renew_conn(w, f);
-	return !w->begun || open_conn(w, verb == HANDSHAKE_RESUME, f);
+	return (w->live->conn >= 0 && !w->live->begun) || open_conn(w, verb == HANDSHAKE_RESUME, f);
 }
 
 static enum step_end do_handshake(struct worker *w, struct fault *f)
@@ -385,24 +408,40 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 	}
 	if (!connection_for(w, (enum handshake_verb)step_at(w)->verb, f))
 		return STEP_BROKEN;
-	seen(w)->conn = w->e->nconns - 1;
-	w->begun = true;
-	peer_handshake_to(&w->peer, PEER_TO_END);
+	seen(w)->conn = w->live->conn;
+	w->live->begun = true;
+	peer_handshake_to(&w->live->peer, PEER_TO_END);
 	if (!call(w, "handshake", &x, f))
 		return STEP_BROKEN;
 	if (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED) {
 		wait_handshake(w);
-		if (!peer_handshake_done(&w->peer)) {
+		if (!peer_handshake_done(&w->live->peer)) {
 			answer_free(&x);
-			broke(w, f, w->peer.hs.failed ? w->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
+			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
 			return STEP_BROKEN;
 		}
-		conn(w)->handshaken = true;
+		live_seen(w)->handshaken = true;
 		if (resume)
-			x.outcome = handshake_resumed(&w->peer.hs) ? OUTCOME_RESUMED : OUTCOME_FULL;
+			x.outcome = handshake_resumed(&w->live->peer.hs) ? OUTCOME_RESUMED : OUTCOME_FULL;
 	}
 	set_answer(w, x);
 	return x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED || x.outcome == OUTCOME_FULL ? STEP_DONE : STEP_ENDS_RUN;
+}
+
+/* The connection stays as it is; the other one, of which there may be none yet, is the present one from here on. */
+static enum step_end do_switch(struct worker *w, struct fault *f)
+{
+	struct answer x = { 0 };
+	bool ok;
+
+	if (!adapter_can(w->adapter, "siblings")) {
+		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
+		return STEP_ENDS_RUN;
+	}
+	ok = call_ok(w, "switch", &x, f);
+	answer_free(&x);
+	w->live = live_other(w);
+	return ok ? STEP_DONE : STEP_BROKEN;
 }
 
 static const char *call_word(enum iut_verb v)
@@ -410,6 +449,7 @@ static const char *call_word(enum iut_verb v)
 	static const char *const words[] = {
 		[IUT_HANDSHAKE] = "handshake", [IUT_SHUTDOWN_WRITE] = "shutdown write", [IUT_SHUTDOWN_BOTH] = "shutdown both",
 		[IUT_CLOSE] = "close", [IUT_ABANDON] = "abandon", [IUT_CHILD_SHUTDOWN] = "child shutdown",
+		[IUT_REUSE_NUMBER] = "reuse number", [IUT_REUSE_LOOK] = "reuse look",
 	};
 
 	return words[v];
@@ -432,6 +472,9 @@ static const char *call_needs(enum iut_verb v)
 		return "abandon";
 	case IUT_CHILD_SHUTDOWN:
 		return "fork";
+	case IUT_REUSE_NUMBER:
+	case IUT_REUSE_LOOK:
+		return "reuse";
 	default:
 		return NULL;
 	}
@@ -479,7 +522,7 @@ static void call_line(const struct worker *w, enum iut_verb v, struct buf *line)
 static void note_write(struct worker *w)
 {
 	const struct step *st = step_at(w);
-	struct conn_seen *c = conn(w);
+	struct conn_seen *c = live_seen(w);
 
 	c->written.n = c->accepted;
 	if (st->text.p)
@@ -490,7 +533,7 @@ static void note_write(struct worker *w)
 
 static void note_answer(struct worker *w, const struct step *asked, const struct answer *x)
 {
-	struct conn_seen *c = conn(w);
+	struct conn_seen *c = live_seen(w);
 
 	if (asked->actor != ACTOR_IUT)
 		return;
@@ -499,9 +542,9 @@ static void note_answer(struct worker *w, const struct step *asked, const struct
 	if (asked->verb == IUT_WRITE && x->outcome == OUTCOME_OK)
 		c->accepted = c->written.n;
 	if (asked->verb == IUT_HANDSHAKE && (x->outcome == OUTCOME_OK || x->outcome == OUTCOME_RESUMED))
-		c->handshaken = peer_handshake_done(&w->peer);
+		c->handshaken = peer_handshake_done(&w->live->peer);
 	if ((asked->verb == IUT_CLOSE || asked->verb == IUT_ABANDON) && x->outcome != OUTCOME_BLOCKED)
-		w->closed_by_iut = true;
+		w->live->closed_by_iut = true;
 }
 
 static bool read_all(struct worker *w, struct bytes line, struct answer *x, struct fault *f)
@@ -613,7 +656,7 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		return STEP_ENDS_RUN;
 	}
 	if (v == IUT_HANDSHAKE)
-		w->begun = true;
+		w->live->begun = true;
 	if (v == IUT_WRITE)
 		note_write(w);
 	w->adapter->watch.children = v == IUT_CHILD_SHUTDOWN;
@@ -660,7 +703,7 @@ static enum step_end do_peer(struct worker *w, struct fault *f)
 
 static enum step_end do_tcp(struct worker *w, struct fault *f)
 {
-	const struct conn_seen *c = conn(w);
+	const struct conn_seen *c = live_seen(w);
 	bool peer = step_at(w)->verb == 1;
 	struct sock_view v;
 	uint16_t local = peer ? c->peer_port : c->iut_port, remote = peer ? c->iut_port : c->peer_port;
@@ -670,7 +713,7 @@ static enum step_end do_tcp(struct worker *w, struct fault *f)
 		states |= step_at(w)->checks[i].states;
 	if (step_at(w)->later ? wait_state(w, local, remote, states, &v) : sockdiag_look(&w->diag, local, remote, &v)) {
 		seen(w)->tcp_state = v.state;
-		w->timed_out |= step_at(w)->later && !peer && v.state == STATE_CLOSE;
+		w->live->timed_out |= step_at(w)->later && !peer && v.state == STATE_CLOSE;
 		return STEP_DONE;
 	}
 	broke(w, f, "the kernel does not tell the socket's state (sock_diag)");
@@ -680,10 +723,12 @@ static enum step_end do_tcp(struct worker *w, struct fault *f)
 static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
-	seen(w)->conn = w->e->nconns - 1;
+	seen(w)->conn = w->live->conn;
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
+	case ACTOR_SWITCH:
+		return do_switch(w, f);
 	case ACTOR_PEER:
 		return do_peer(w, f);
 	case ACTOR_IUT:
@@ -700,8 +745,6 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
-/* --- marks and the capture --------------------------------------------------------------------------------------------- */
-
 /* All that left so far belongs to this step or one before it. */
 static bool mark_step(struct worker *w, struct fault *f)
 {
@@ -709,106 +752,7 @@ static bool mark_step(struct worker *w, struct fault *f)
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
-	w->marks = reallocarray(w->marks, w->nmarks + 1, sizeof(*w->marks));
-	assert(w->marks);
-	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), w->at_step };
-	return true;
-}
-
-struct intake { struct worker *w; size_t mark; };
-
-static bool of_conn(const struct conn_seen *c, const struct segment *s)
-{
-	return (s->from_port == c->iut_port && s->to_port == c->peer_port) || (s->from_port == c->peer_port && s->to_port == c->iut_port);
-}
-
-static bool is_ours(const struct worker *w, const struct segment *s)
-{
-	for (int i = 0; i < w->e->nconns; i++)
-		if (of_conn(&w->e->conns[i], s))
-			return true;
-	return false;
-}
-
-static void take_frame(void *to, struct bytes data, int64_t at_ns, uint64_t marker)
-{
-	struct intake *in = to;
-	struct worker *w = in->w;
-	struct evidence *e = w->e;
-	struct segment s;
-
-	if (marker) {
-		while (in->mark < w->nmarks && w->marks[in->mark].id <= marker)
-			in->mark++;
-		return;
-	}
-	/* Before the first mark lies what the run before left behind. */
-	if (in->mark == 0 || !segment_parse(data, &s) || !is_ours(w, &s))
-		return;
-	if (e->nframes % 64 == 0) {
-		e->frames = reallocarray(e->frames, e->nframes + 64, sizeof(*e->frames));
-		assert(e->frames);
-	}
-	e->frames[e->nframes++] = (struct frame){ at_ns, e->frames_data.n, data.n,
-	                                          in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps };
-	buf_add_bytes(&e->frames_data, data);
-}
-
-/* The stream goes on where the connection before left it. */
-static void continue_stream(struct stream *st, const struct stream *before)
-{
-	st->port[0] = before->port[0];
-	st->port[1] = before->port[1];
-	st->npackets = 1;               /* which side is which is known */
-	for (int d = 0; d < 2; d++) {
-		st->dir[d].seen_syn = true;
-		st->dir[d].isn = before->dir[d].isn + (uint32_t)before->dir[d].data.n;
-	}
-}
-
-static void build_conn(struct evidence *e, int index)
-{
-	struct conn_seen *c = &e->conns[index];
-	size_t first = 0;
-	/* What belongs to a connection ends where the next one begins. */
-	size_t last = e->script->nsteps;
-
-	for (size_t i = 0; i < e->script->nsteps && index + 1 < e->nconns; i++)
-		if (e->steps[i].ran && e->steps[i].conn > index) {
-			last = i - 1;
-			break;
-		}
-	for (size_t i = 0; c->continues && i < e->script->nsteps; i++)
-		if (e->steps[i].ran && e->steps[i].conn == index) {
-			first = i;
-			break;
-		}
-	if (c->continues)
-		continue_stream(&c->stream, &e->conns[index - 1].stream);
-	for (size_t i = 0; i < e->nframes; i++) {
-		struct segment s;
-		struct bytes data = { e->frames_data.p + e->frames[i].at, e->frames[i].len };
-
-		if (e->frames[i].step > last || e->frames[i].step < first || !segment_parse(data, &s) || !of_conn(c, &s))
-			continue;
-		stream_add(&c->stream, &s, c->npackets);
-		c->packet_frame = reallocarray(c->packet_frame, c->npackets + 1, sizeof(*c->packet_frame));
-		assert(c->packet_frame);
-		c->packet_frame[c->npackets++] = i;
-	}
-	/* It reset first: its kernel took nothing more, and ours has nothing to end any more. */
-	c->undelivered |= c->stream.dir[iut_dir(e->variant)].rst;
-	decode_stream(&c->stream, &c->secrets, &c->decoded);
-}
-
-static bool read_capture(struct worker *w, struct fault *f)
-{
-	struct intake in = { w, 0 };
-
-	if (!capture_read(&w->capture, w->marks[w->nmarks - 1].id, take_frame, &in, f))
-		return false;
-	for (int i = 0; i < w->e->nconns; i++)
-		build_conn(w->e, i);
+	intake_mark(w, w->at_step);
 	return true;
 }
 
@@ -846,7 +790,7 @@ static bool play(struct worker *w, struct fault *f)
 	const struct script *s = w->e->script;
 
 	w->at_step = 0;
-	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), 0 };
+	intake_mark(w, 0);
 	if (!open_conn(w, false, f))
 		return false;
 	for (size_t i = 0; i < s->nsteps; i++) {
@@ -874,9 +818,12 @@ static bool play(struct worker *w, struct fault *f)
 	if (!mark_step(w, f))
 		return false;
 	w->marks[w->nmarks - 1].step = s->nsteps;
-	check_socket_left(w);
-	keep_conn(w);
-	return read_capture(w, f);
+	w->e->steps[s->nsteps].conn = w->live->conn;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		check_socket_left(w, &w->lives[i]);
+		keep_conn(w, &w->lives[i], s->nsteps);
+	}
+	return intake_read(w, f);
 }
 
 /* Whatever the run left: the peer goes, a waiting call is waked by the end of its socket, the adapter forgets. One that cannot is
@@ -886,11 +833,14 @@ static void clean_up(struct worker *w)
 	struct answer x = { 0 };
 	struct fault ignored;
 
-	drop_held(w);
-	path_mend(w);
 	if (w->outstanding && w->adapter->alive)
 		fd_shut(w);
-	peer_drop(&w->peer);
+	for (int i = 0; i < LIVES_MAX; i++) {
+		path_mend(&w->lives[i]);
+		live_reset(&w->lives[i]);
+		peer_drop(&w->lives[i].peer);
+	}
+	w->live = w->lives;
 	if (w->outstanding && w->adapter->alive && (w->variant & FOR_BLOCKING)) {
 		if (!collect(w, &x, &ignored) || x.outcome == OUTCOME_BLOCKED)
 			adapter_stop(w->adapter);
@@ -911,11 +861,8 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->e = e;
 	w->variant = variant;
 	w->nmarks = 0;
-	w->begun = w->outstanding = w->interrupted = w->has_stored = w->closed_by_iut = w->path_broken = w->timed_out = w->patient = false;
+	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
-	if (!w->marks)
-		w->marks = calloc(1, sizeof(*w->marks));
-	assert(w->marks);
 	e->at_us = now_us();
 	ok = set_host(w, f) && start_adapter(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
@@ -928,16 +875,20 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 
 bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f)
 {
-	*w = (struct worker){ .held_fd = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
-	peer_init(&w->peer);
+	*w = (struct worker){ .listener = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
+	w->live = w->lives;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		peer_init(&w->lives[i].peer);
+		w->lives[i].conn = w->lives[i].held_fd = -1;
+	}
 	for (int server = 0; server < 2; server++)
 		for (int v13 = 0; v13 < 2; v13++)
 			if (!context_make(&w->contexts[server][v13], server, v13 ? TLS13 : TLS12, server ? ecdsa : NULL, server ? rsa : NULL, f))
 				return false;
-	w->peer.listener = tcp_listen(0, f);
-	if (w->peer.listener < 0 || !sockdiag_open(&w->diag, f))
+	w->listener = tcp_listen(0, f);
+	if (w->listener < 0 || !sockdiag_open(&w->diag, f))
 		return false;
-	w->peer_port = tcp_local_port(w->peer.listener);
+	w->peer_port = tcp_local_port(w->listener);
 	return capture_start(&w->capture, f);
 }
 
@@ -945,7 +896,11 @@ void worker_end(struct worker *w)
 {
 	capture_end(&w->capture);
 	sockdiag_close(&w->diag);
-	peer_free(&w->peer);
+	for (int i = 0; i < LIVES_MAX; i++)
+		peer_drop(&w->lives[i].peer);
+	if (w->listener >= 0)
+		close(w->listener);
+	w->listener = -1;
 	for (int i = 0; i < 4; i++)
 		context_free(&w->contexts[i / 2][i % 2]);
 	buf_free(&w->again);

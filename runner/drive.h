@@ -11,13 +11,28 @@
 
 struct mark { uint64_t id; size_t step; };
 
-/* A worker: one sandbox, one tcpdump, one peer, one adapter at a time. Must not move in memory. */
+enum { LIVES_MAX = 2 };
+
+/* A connection that stands, or did: our end of it, and what the driver knows. Must not move in memory. */
+struct live {
+	struct peer peer;
+	int conn;                               /* its place in the evidence; -1: there is none */
+	struct numbers first;                   /* sequence numbers with which it began, if the case forges segments */
+	bool begun;                             /* its handshake has begun */
+	bool closed_by_iut;                     /* close or abandon returned on it */
+	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
+	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
+	int held_fd;                            /* `fd iut hold`; -1: none */
+};
+
+/* A worker: one sandbox, one tcpdump, one adapter at a time, a peer for each connection that stands. Must not move in memory. */
 struct worker {
 	struct capture capture;
 	struct sockdiag diag;
-	struct peer peer;
-	uint16_t peer_port;                     /* the peer's listening port */
-	struct numbers first;                   /* sequence numbers with which the connection began, if the case forges segments */
+	struct live lives[LIVES_MAX];
+	struct live *live;                      /* the present one: lines are about it */
+	int listener;                           /* of the peers */
+	uint16_t peer_port;                     /* its port */
 	struct context contexts[2][2];          /* [peer is server][1.3] */
 	struct cert ecdsa, rsa;                 /* borrowed references */
 	const char *cert_path, *rsa_path;
@@ -26,10 +41,6 @@ struct worker {
 	/* The run at hand. */
 	struct evidence *e;
 	unsigned variant;
-	bool begun;                             /* the current connection's handshake has begun */
-	bool closed_by_iut;                     /* close or abandon returned on it */
-	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
-	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
 	unsigned undrained;                     /* waits since tcpdump's pipe was emptied */
 	bool patient;                           /* the call that is waited for may be ended by a timer of the kernel */
 	bool outstanding, has_stored;           /* a call that has not answered; one that answered while something else went on */
@@ -38,11 +49,16 @@ struct worker {
 	struct answer stored;
 	size_t outstanding_step;
 	struct buf again;                       /* the native return of the last `again` */
-	int held_fd;                            /* `fd iut hold`; -1: none */
 	struct mark *marks; size_t nmarks;
 	size_t at_step;
 	struct setting old_host[8]; char old_values[8][64]; size_t nold;
 };
+
+/* What the evidence keeps of the present connection, which there is. */
+static inline struct conn_seen *live_seen(const struct worker *w)
+{
+	return &w->e->conns[w->live->conn];
+}
 
 bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f);
 void worker_end(struct worker *w);

@@ -31,6 +31,11 @@ size_t item_step(const struct evidence *e, int conn, const struct seen_item *it)
 	return packet_step(e, conn, it->packet);
 }
 
+bool step_is_others(const struct evidence *e, int conn, size_t step)
+{
+	return e->steps[step].conn != conn;
+}
+
 void evidence_start(struct evidence *e, const struct script *s, unsigned variant)
 {
 	*e = (struct evidence){ .script = s, .variant = variant, .ended_at = s->nsteps };

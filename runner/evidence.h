@@ -24,6 +24,7 @@ struct conn_seen {
 	uint16_t iut_port, peer_port;
 	bool handshaken;                        /* both sides completed it */
 	bool continues;                         /* a second handshake on the transport of the connection before */
+	size_t from_step, until_step;           /* the first and the last step in which it stood: its ports may serve another one later */
 	struct stream stream;
 	struct secrets secrets;
 	struct buf keylog;
@@ -61,6 +62,8 @@ bool variant_13(unsigned variant);
 int iut_dir(unsigned variant);                  /* the IUT's direction in streams: 0 when it is the client */
 /* The step during which this item of a connection had left. */
 size_t item_step(const struct evidence *e, int conn, const struct seen_item *it);
+/* Was this step about another connection than this one, which stood beside it? */
+bool step_is_others(const struct evidence *e, int conn, size_t step);
 /* The step during which that packet came. */
 size_t packet_step(const struct evidence *e, int conn, size_t packet);
 void evidence_start(struct evidence *e, const struct script *s, unsigned variant);

@@ -43,7 +43,7 @@ int fd_duplicate(struct worker *w)
 	struct sock_view v;
 	int number, pidfd, fd = -1;
 
-	if (!look_iut(w, &v) || !v.there || !v.inode)
+	if (!look_iut(w, w->live, &v) || !v.there || !v.inode)
 		return -1;
 	number = number_of(w->adapter->child.pid, v.inode);
 	pidfd = number < 0 ? -1 : (int)syscall(SYS_pidfd_open, w->adapter->child.pid, 0);
@@ -101,9 +101,9 @@ bool fd_step(struct worker *w, const struct step *st, struct fault *f)
 	bool ok;
 
 	if (st->verb == FD_DROP) {
-		if (w->held_fd >= 0)
-			close(w->held_fd);
-		w->held_fd = -1;
+		if (w->live->held_fd >= 0)
+			close(w->live->held_fd);
+		w->live->held_fd = -1;
 		return true;
 	}
 	if (st->verb == FD_INTERRUPT)
@@ -116,7 +116,7 @@ bool fd_step(struct worker *w, const struct step *st, struct fault *f)
 	if (!ok)
 		fault_machine(f, "%.*s:", (int)st->words.n, (const char *)st->words.p);
 	if (st->verb == FD_HOLD && ok)
-		w->held_fd = fd;        /* while we hold it, the IUT's close sends no FIN: that is what the step is for */
+		w->live->held_fd = fd;        /* while we hold it, the IUT's close sends no FIN: that is what the step is for */
 	else
 		close(fd);
 	return ok;
@@ -124,7 +124,7 @@ bool fd_step(struct worker *w, const struct step *st, struct fault *f)
 
 void fd_shut(struct worker *w)
 {
-	int fd = w->e->nconns ? fd_duplicate(w) : -1;
+	int fd = fd_duplicate(w);
 
 	if (fd < 0)
 		return;

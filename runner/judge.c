@@ -249,6 +249,7 @@ static void check_step(const struct court *c, size_t i)
 	case ACTOR_TCP:
 		check_tcp(c, st, seen);
 		break;
+	case ACTOR_SWITCH:
 	case ACTOR_PEER:
 	case ACTOR_FD:
 	case ACTOR_PATH:

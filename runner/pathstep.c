@@ -9,19 +9,14 @@
 #include "runner/fdstep.h"
 #include "runner/wait.h"
 
-static struct conn_seen *conn(struct worker *w)
-{
-	return &w->e->conns[w->e->nconns - 1];
-}
-
 /* Where the stream stands, as somebody who has watched it knows: counted from the numbers that the connection began with, so that a socket
  * which is gone still has them. */
 static void numbers_now(const struct worker *w, struct numbers *n)
 {
-	const struct peer *p = &w->peer;
+	const struct peer *p = &w->live->peer;
 
-	n->send_next = w->first.send_next + (uint32_t)p->sent_to_tcp + p->fin_sent;
-	n->receive_next = w->first.receive_next + (uint32_t)p->received + p->got_fin;
+	n->send_next = w->live->first.send_next + (uint32_t)p->sent_to_tcp + p->fin_sent;
+	n->receive_next = w->live->first.receive_next + (uint32_t)p->received + p->got_fin;
 }
 
 /* With the very number that the peer's next segment would have, the two kernels then disagree about the stream and acknowledge nothing of each
@@ -29,12 +24,12 @@ static void numbers_now(const struct worker *w, struct numbers *n)
 static bool forge(struct worker *w, const struct step *st, unsigned flags, struct fault *f)
 {
 	struct numbers n;
-	struct conn_seen *c = conn(w);
+	struct conn_seen *c = live_seen(w);
 
 	numbers_now(w, &n);
 	if (!inject_segment(c->peer_port, c->iut_port, n.send_next + (uint32_t)st->n, n.receive_next, flags, f))
 		return false;
-	w->path_broken |= st->n == 0 && (flags & (FORGE_FIN | FORGE_RST));
+	w->live->path_broken |= st->n == 0 && (flags & (FORGE_FIN | FORGE_RST));
 	c->forged |= true;
 	c->forged_fin |= st->n == 0 && (flags & FORGE_FIN);
 	return true;
@@ -43,7 +38,7 @@ static bool forge(struct worker *w, const struct step *st, unsigned flags, struc
 static bool icmp(struct worker *w, int type_code, struct fault *f)
 {
 	struct numbers n;
-	struct conn_seen *c = conn(w);
+	struct conn_seen *c = live_seen(w);
 
 	numbers_now(w, &n);
 	return inject_icmp((unsigned)type_code >> 8, (unsigned)type_code & 0xff, c->iut_port, c->peer_port, n.receive_next, f);
@@ -79,7 +74,7 @@ static bool lose_to_iut(struct worker *w, struct fault *f)
 
 	if (iut >= 0)
 		close(iut);
-	w->path_broken = true;
+	w->live->path_broken = true;
 	return ok || fault_machine(f, "cannot lose segments on their way to the IUT (SO_ATTACH_FILTER):");
 }
 
@@ -94,7 +89,7 @@ static bool cut(struct worker *w, bool (*how)(int), struct fault *f)
 {
 	int iut = fd_duplicate(w);
 	/* A socket that its owner has closed cannot be reached any more; what the other one sends is lost all the same. */
-	bool peer = how(w->peer.fd), ok = how(iut) || peer;
+	bool peer = how(w->live->peer.fd), ok = how(iut) || peer;
 
 	if (iut >= 0)
 		close(iut);
@@ -117,18 +112,18 @@ bool path_step(struct worker *w, const struct step *st, struct fault *f)
 	case PATH_ICMP:
 		return icmp(w, st->code, f);
 	case PATH_CUT:
-		w->path_broken = true;
+		w->live->path_broken = true;
 		return cut(w, lose_all, f);
 	case PATH_MEND:
-		w->path_broken = false;
+		w->live->path_broken = false;
 		return cut(w, lose_none, f);
 	}
 	return false;
 }
 
-void path_mend(struct worker *w)
+void path_mend(struct live *l)
 {
 	/* The sockets end with the run; only the peer's own filter would keep its last RST from being of use. */
-	if (w->path_broken && !w->peer.vanished)
-		lose_none(w->peer.fd);
+	if (l->path_broken && !l->peer.vanished)
+		lose_none(l->peer.fd);
 }

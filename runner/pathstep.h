@@ -5,6 +5,6 @@
 #include "runner/drive.h"
 
 bool path_step(struct worker *w, const struct step *st, struct fault *f);
-void path_mend(struct worker *w);               /* after a run: nothing is left cut */
+void path_mend(struct live *l);               /* after a run: nothing is left cut */
 
 #endif

@@ -26,9 +26,10 @@ static struct buf *note_start(struct notes *n, int conn, size_t packet)
 	return b;
 }
 
-static bool is_peers_step(const struct evidence *e, size_t step)
+/* What the script had the peer do on this connection. */
+static bool is_peers_step(const struct evidence *e, int conn, size_t step)
 {
-	return step < e->script->nsteps && e->script->steps[step].actor == ACTOR_PEER;
+	return step < e->script->nsteps && e->script->steps[step].actor == ACTOR_PEER && !step_is_others(e, conn, step);
 }
 
 /* What the script has the peer send is told in the script's words, on every packet that brought some of it: a record that is cut
@@ -48,7 +49,7 @@ static void note_peer(struct notes *n, int conn)
 	if (d->rst && d->rst_packet < c->npackets)
 		brought[d->rst_packet] = true;
 	for (size_t i = 0; i < c->npackets; i++)
-		if (brought[i] && is_peers_step(n->e, packet_step(n->e, conn, i)))
+		if (brought[i] && is_peers_step(n->e, conn, packet_step(n->e, conn, i)))
 			trace_words(note_start(n, conn, i), n->e->script, packet_step(n->e, conn, i));
 	free(brought);
 }
@@ -65,7 +66,7 @@ static void note_items(struct notes *n, int conn, const struct seen_item *first,
 	for (size_t i = 0; i < count; i++)
 		items[i] = first[i].item;
 	b = note_start(n, conn, first->packet);
-	buf_printf(b, "%s: ", peer ? "peer" : "iut");
+	buf_printf(b, "%s%s: ", peer ? "peer" : "iut", step_is_others(n->e, conn, step) ? ", on the other connection" : "");
 	items_print(b, items, count);
 	if (step < n->e->script->nsteps) {
 		buf_printf(b, ", during `");
@@ -87,7 +88,7 @@ static void note_conn(struct notes *n, int conn)
 
 		for (end = i + 1; end < d->n && d->items[end].packet == d->items[i].packet; end++)
 			;
-		if (d->items[i].packet < c->npackets && !(peer && is_peers_step(n->e, item_step(n->e, conn, &d->items[i]))))
+		if (d->items[i].packet < c->npackets && !(peer && is_peers_step(n->e, conn, item_step(n->e, conn, &d->items[i]))))
 			note_items(n, conn, &d->items[i], end - i);
 	}
 }

@@ -43,9 +43,9 @@ static bool ticket_step(struct peer *p, const struct shape *sh, struct fault *f)
 
 static bool handshake_part(struct worker *w, const struct step *st)
 {
-	w->begun = true;
-	w->peer.holding = st->joined;
-	peer_handshake_to(&w->peer, st->code == -2 ? PEER_TO_NOTHING : st->code < 0 ? PEER_TO_END : st->code);
+	w->live->begun = true;
+	w->live->peer.holding = st->joined;
+	peer_handshake_to(&w->live->peer, st->code == -2 ? PEER_TO_NOTHING : st->code < 0 ? PEER_TO_END : st->code);
 	if (w->adapter)                         /* by hand there is none, and the pump goes on by itself */
 		wait_handshake(w);
 	return true;
@@ -54,21 +54,21 @@ static bool handshake_part(struct worker *w, const struct step *st)
 /* Without a packet of their own: nothing is composed for these. */
 static bool quiet_step(struct worker *w, const struct step *st, struct fault *f)
 {
-	struct peer *p = &w->peer;
+	struct peer *p = &w->live->peer;
 
 	switch ((enum peer_verb)st->verb) {
 	case PEER_RST:
 		peer_rst(p);
 		return true;
 	case PEER_CLOSE:
-		w->e->conns[w->e->nconns - 1].closed = true;    /* FIN or RST, as the kernel sees fit */
+		live_seen(w)->closed = true;    /* FIN or RST, as the kernel sees fit */
 		peer_close(p);
 		return true;
 	case PEER_VANISH:
-		w->path_broken = true;
+		w->live->path_broken = true;
 		return peer_vanish(p) || fault_machine(f, "cannot take the peer's socket out of the world (TCP_REPAIR, SO_ATTACH_FILTER):");
 	case PEER_FORGET:
-		w->path_broken = true;
+		w->live->path_broken = true;
 		return peer_forget(p) || fault_machine(f, "cannot take the peer's socket out of the world (TCP_REPAIR):");
 	case PEER_STOP_READING:
 	case PEER_START_READING:
@@ -86,7 +86,7 @@ static bool quiet_step(struct worker *w, const struct step *st, struct fault *f)
 static bool compose(struct worker *w, const struct step *st, bool *composed, struct fault *f)
 {
 	struct shape sh = shape_of(&st->mods);
-	struct peer *p = &w->peer;
+	struct peer *p = &w->live->peer;
 
 	*composed = true;
 	switch ((enum peer_verb)st->verb) {
@@ -148,11 +148,11 @@ bool peer_step(struct worker *w, const struct step *st, struct fault *f)
 
 		/* A reset goes behind what was sent plainly, without waiting for it: there is no segment to share. */
 		if (next < s->steps + s->nsteps && (next->verb == PEER_RST || next->verb == PEER_CLOSE))
-			peer_send(&w->peer, in_group);
+			peer_send(&w->live->peer, in_group);
 		return true;
 	}
 	if (composed) {
-		peer_send(&w->peer, in_group);
+		peer_send(&w->live->peer, in_group);
 		return true;
 	}
 	return quiet_step(w, st, f);

@@ -8,7 +8,7 @@
 #include "runner/item.h"
 #include "runner/require.h"
 
-enum actor { ACTOR_HANDSHAKE, ACTOR_PEER, ACTOR_IUT, ACTOR_FD, ACTOR_PATH, ACTOR_WIRE, ACTOR_TCP };
+enum actor { ACTOR_HANDSHAKE, ACTOR_PEER, ACTOR_IUT, ACTOR_FD, ACTOR_PATH, ACTOR_WIRE, ACTOR_TCP, ACTOR_SWITCH };
 
 /* Which variants a case or a step is for: bits, all of them when nothing is said. */
 enum {
@@ -23,7 +23,7 @@ enum peer_verb {
 };
 enum iut_verb {
 	IUT_HANDSHAKE, IUT_READ, IUT_READ_ALL, IUT_WRITE, IUT_SHUTDOWN_WRITE, IUT_SHUTDOWN_BOTH, IUT_SHUTDOWN, IUT_CLOSE,
-	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_CHILD_SHUTDOWN, IUT_AWAIT
+	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_CHILD_SHUTDOWN, IUT_AWAIT, IUT_REUSE_NUMBER, IUT_REUSE_LOOK
 };
 enum fd_verb { FD_SHUTDOWN_READ, FD_SHUTDOWN_WRITE, FD_SHUTDOWN_BOTH, FD_LINGER, FD_HOLD, FD_DROP, FD_SNDBUF, FD_RCVBUF, FD_USER_TIMEOUT, FD_KEEPALIVE,
 	FD_INTERRUPT
@@ -82,7 +82,7 @@ struct check {
 struct step {
 	struct where at;
 	enum actor actor;
-	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: enum handshake_verb */
+	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE: enum handshake_verb; SWITCH: 0 */
 	unsigned only;                          /* FOR_ bits from the selectors in front */
 	int64_t n;                              /* write N, read N, rest N, window N, linger N, forge off N ...; ITEM_ANY: not given */
 	struct bytes text;                      /* write "..." and raw, unescaped or from hex; record: the content; icmp: its name. p NULL: none (`write empty`: n 0) */

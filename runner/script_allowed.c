@@ -319,8 +319,8 @@ static bool read_pattern(struct parser *p, const struct step *st, struct check *
 /* --- checks --- */
 
 static bool (*const readers[])(struct parser *, const struct step *, struct check *) = {
-	[ACTOR_HANDSHAKE] = read_outcomes, [ACTOR_PEER] = NULL, [ACTOR_IUT] = read_outcomes, [ACTOR_FD] = NULL,
-	[ACTOR_PATH] = NULL, [ACTOR_WIRE] = read_pattern, [ACTOR_TCP] = read_states,
+	[ACTOR_HANDSHAKE] = read_outcomes, [ACTOR_SWITCH] = NULL, [ACTOR_PEER] = NULL, [ACTOR_IUT] = read_outcomes,
+	[ACTOR_FD] = NULL, [ACTOR_PATH] = NULL, [ACTOR_WIRE] = read_pattern, [ACTOR_TCP] = read_states,
 };
 
 static bool all_data(const struct check *c)

@@ -6,12 +6,14 @@ enum { SEGMENT_MAX = 16384 };
 enum pending { PENDING_NONE, PENDING_MAYBE, PENDING_SURE };
 
 struct connection {
+	bool none;                              /* there is none yet: behind the first `switch` */
 	const struct step *ended;               /* the iut's `close` or `abandon` */
 	const struct step *call;                /* the last that may be outstanding */
 	enum pending pending;
 	unsigned outcomes;                      /* that what is outstanding can have */
 	bool sums;                              /* and it is a read*, which adds up */
 	bool held;                              /* `fd iut hold` */
+	const struct step *reused;              /* `iut reuse number`: no descriptor is left */
 	const struct step *fin, *gone;          /* the peer's; gone: rst, close or vanish */
 	bool cut;                               /* a record is held back */
 	bool record;                            /* the peer made one */
@@ -23,7 +25,7 @@ struct walk {
 	const struct script *s;
 	unsigned variant;
 	struct fault *f;
-	struct connection c;
+	struct connection c, other;             /* the present one; the one that `switch` goes over to */
 };
 
 /* --- outcomes --- */
@@ -104,6 +106,16 @@ static bool not_ended(struct walk *w, const struct step *st)
 	                 (int)ended->words.n, (const char *)ended->words.p, ended->at.line);
 }
 
+static bool not_none(struct walk *w, const struct step *st)
+{
+	return !w->c.none || fault_set(w->f, &st->at, "there is no other connection yet: `handshake` opens it");
+}
+
+static bool no_reuse(struct walk *w, const struct step *st)
+{
+	return !w->c.reused || fault_set(w->f, &st->at, "after `iut reuse number` in line %d the iut has no descriptor", w->c.reused->at.line);
+}
+
 static void call_started(struct connection *c, const struct step *st)
 {
 	enum pending pending = pending_after(st);
@@ -122,11 +134,17 @@ static void call_started(struct connection *c, const struct step *st)
 
 static bool check_call(struct walk *w, const struct step *st)
 {
-	if (!not_ended(w, st) || !call_possible(w, st) || !outcomes_possible(w, st))
+	if (!not_none(w, st) || !not_ended(w, st) || !call_possible(w, st) || !outcomes_possible(w, st))
 		return false;
 	if (st->verb == IUT_KEY_UPDATE && (w->variant & FOR_TLS12))
 		return fault_set(w->f, &st->at, "TLS 1.2 has no KeyUpdate");
+	if (st->verb == IUT_REUSE_LOOK && !w->c.reused)
+		return fault_set(w->f, &st->at, "no number was reused: `iut reuse number` comes first");
+	if (st->verb == IUT_REUSE_NUMBER && !no_reuse(w, st))
+		return false;
 	call_started(&w->c, st);
+	if (st->verb == IUT_REUSE_NUMBER)
+		w->c.reused = st;
 	if ((st->verb == IUT_CLOSE || st->verb == IUT_ABANDON) && !st->optional)
 		w->c.ended = st;
 	return true;
@@ -144,9 +162,25 @@ static bool check_await(struct walk *w, const struct step *st)
 
 static bool check_handshake(struct walk *w, const struct step *st)
 {
-	if (!call_possible(w, st) || !outcomes_possible(w, st) || (st->verb == HANDSHAKE_AGAIN && !not_ended(w, st)))
+	if (!call_possible(w, st) || !outcomes_possible(w, st))
+		return false;
+	if (st->verb == HANDSHAKE_AGAIN && (!not_ended(w, st) || !not_none(w, st)))
 		return false;
 	w->c = (struct connection){ 0 };
+	return true;
+}
+
+/* One call can be outstanding at a time, so it belongs to the connection that is left. */
+static bool check_switch(struct walk *w, const struct step *st)
+{
+	struct connection left = w->c;
+
+	if (!not_none(w, st))
+		return false;
+	if (w->c.pending != PENDING_NONE)
+		return fault_set(w->f, &st->at, "the call of line %d may still be outstanding: `iut await` has to stand before this", w->c.call->at.line);
+	w->c = w->other;
+	w->other = left;
 	return true;
 }
 
@@ -160,11 +194,13 @@ static bool check_fd(struct walk *w, const struct step *st)
 {
 	bool held = w->c.held;
 
+	if (!not_none(w, st))
+		return false;
 	if (st->verb == FD_HOLD && held)
 		return fault_set(w->f, &st->at, "the duplicate is already held");
 	if (st->verb == FD_DROP && !held)
 		return fault_set(w->f, &st->at, "nothing is held: `fd iut hold` comes first");
-	if (!held && !not_ended(w, st))
+	if (!held && (!not_ended(w, st) || !no_reuse(w, st)))
 		return false;
 	if (st->verb == FD_HOLD || st->verb == FD_DROP)
 		w->c.held = !held;
@@ -273,7 +309,7 @@ static bool check_peer(struct walk *w, const struct step *st)
 {
 	unsigned bits = word_by_id(peer_words, st->verb)->bits;
 
-	if (!sendable(w, st, bits) || !check_ticket(w, st) || !check_version(w, st) ||
+	if (!not_none(w, st) || !sendable(w, st, bits) || !check_ticket(w, st) || !check_version(w, st) ||
 	    !check_needs_record(w, st) || !check_segment(w, st, bits))
 		return false;
 	peer_done(&w->c, st, bits);
@@ -282,21 +318,14 @@ static bool check_peer(struct walk *w, const struct step *st)
 
 /* --- all --- */
 
-static bool check_nothing(struct walk *w, const struct step *st)
-{
-	(void)w;
-	(void)st;
-	return true;
-}
-
 static bool (*const checks[])(struct walk *, const struct step *) = {
-	[ACTOR_HANDSHAKE] = check_handshake, [ACTOR_PEER] = check_peer, [ACTOR_IUT] = check_iut, [ACTOR_FD] = check_fd,
-	[ACTOR_PATH] = check_nothing, [ACTOR_WIRE] = check_nothing, [ACTOR_TCP] = check_nothing,
+	[ACTOR_HANDSHAKE] = check_handshake, [ACTOR_SWITCH] = check_switch, [ACTOR_PEER] = check_peer, [ACTOR_IUT] = check_iut,
+	[ACTOR_FD] = check_fd, [ACTOR_PATH] = not_none, [ACTOR_WIRE] = not_none, [ACTOR_TCP] = not_none,
 };
 
 bool script_check(const struct script *s, unsigned variant, struct fault *f)
 {
-	struct walk w = { .s = s, .variant = variant, .f = f };
+	struct walk w = { .s = s, .variant = variant, .f = f, .other.none = true };
 
 	for (size_t i = 0; i < s->nsteps; i++)
 		if (step_in(&s->steps[i], variant) && !checks[s->steps[i].actor](&w, &s->steps[i]))

@@ -412,6 +412,12 @@ static bool read_handshake(struct parser *p, struct step *st, size_t from)
 	return parser_tail(p, add_words(p, st, "", from));
 }
 
+/* About both ends: it has no words of its own. */
+static bool read_switch(struct parser *p, struct step *st, size_t from)
+{
+	return parser_tail(p, add_words(p, st, "", from));
+}
+
 /* One of what `+` joins. */
 static bool read_peer_step(struct parser *p, struct step *st, bool first, size_t from)
 {
@@ -498,8 +504,8 @@ static bool read_look(struct parser *p, struct step *st, size_t from)
 }
 
 static bool (*const actors[])(struct parser *, struct step *, size_t from) = {
-	[ACTOR_HANDSHAKE] = read_handshake, [ACTOR_PEER] = read_peer, [ACTOR_IUT] = read_iut, [ACTOR_FD] = read_fd,
-	[ACTOR_PATH] = read_path, [ACTOR_WIRE] = read_look, [ACTOR_TCP] = read_look,
+	[ACTOR_HANDSHAKE] = read_handshake, [ACTOR_SWITCH] = read_switch, [ACTOR_PEER] = read_peer, [ACTOR_IUT] = read_iut,
+	[ACTOR_FD] = read_fd, [ACTOR_PATH] = read_path, [ACTOR_WIRE] = read_look, [ACTOR_TCP] = read_look,
 };
 
 /* --- selectors --- */

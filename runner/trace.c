@@ -11,7 +11,7 @@ static const int64_t length_max = 999999999999999;
 
 /* What a line can begin with. */
 static const struct { const char *word; enum event_kind kind; } actors[] = {
-	{ "handshake", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS }, { "fd", EVENT_STIMULUS },
+	{ "handshake", EVENT_CALL }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS }, { "fd", EVENT_STIMULUS },
 	{ "path", EVENT_STIMULUS }, { "wire", EVENT_WIRE }, { "tcp", EVENT_TCP },
 };
 
@@ -157,6 +157,7 @@ static void add_line(struct trace *t, const struct evidence *e, size_t i)
 		return;
 	switch (st->actor) {
 	case ACTOR_HANDSHAKE:
+	case ACTOR_SWITCH:
 	case ACTOR_IUT:
 		add_call(t, st, &e->steps[i]);
 		break;
@@ -187,6 +188,7 @@ static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t
 		if (!ev || ev->peer != peer)
 			ev = event_add(t, EVENT_WIRE);
 		ev->peer = peer;
+		ev->other = step_is_others(e, conn, step);
 		item_add(ev, &d->items[i].item);
 	}
 }
@@ -237,7 +239,7 @@ static void print_event(struct buf *out, const struct event *ev)
 			print_answer(out, &ev->answer);
 		break;
 	case EVENT_WIRE:
-		buf_printf(out, "wire  %s -> ", ev->peer ? "peer" : "iut");
+		buf_printf(out, "wire  %s%s -> ", ev->peer ? "peer" : "iut", ev->other ? " other" : "");
 		items_print(out, ev->items, ev->nitems);
 		break;
 	case EVENT_TCP:
@@ -392,7 +394,7 @@ static bool read_call(struct reader *r, struct event *ev)
 	return !ev->answered || read_answer(r, &ev->answer);
 }
 
-/* `iut ->`, `peer ->`, behind the actor. */
+/* `iut ->`, `peer ->`, on the wire also `iut other ->`, behind the actor. */
 static bool read_who(struct reader *r, struct event *ev)
 {
 	if (!next(r))
@@ -401,6 +403,9 @@ static bool read_who(struct reader *r, struct event *ev)
 	if (!ev->peer && !token_is(&r->t, "iut"))
 		return expected(r, "`iut` or `peer`");
 	if (!next(r))
+		return false;
+	ev->other = ev->kind == EVENT_WIRE && token_is(&r->t, "other");
+	if (ev->other && !next(r))
 		return false;
 	return token_is(&r->t, "->") ? next(r) : expected(r, "`->`");
 }
@@ -579,7 +584,7 @@ static bool same_event(const struct event *a, const struct event *b)
 		return bytes_equal(buf_bytes(&a->words), buf_bytes(&b->words)) && a->answered == b->answered &&
 		       (!a->answered || same_answer(&a->answer, &b->answer));
 	case EVENT_WIRE:
-		return a->peer == b->peer && same_items(a, b);
+		return a->peer == b->peer && a->other == b->other && same_items(a, b);
 	case EVENT_TCP:
 		return a->peer == b->peer && a->state == b->state;
 	}

@@ -28,11 +28,27 @@ int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-bool look_iut(struct worker *w, struct sock_view *v)
+bool look_iut(struct worker *w, const struct live *l, struct sock_view *v)
 {
-	const struct conn_seen *c = &w->e->conns[w->e->nconns - 1];
+	const struct conn_seen *c = l->conn < 0 ? NULL : &w->e->conns[l->conn];
 
-	return sockdiag_look(&w->diag, c->iut_port, c->peer_port, v);
+	return c && sockdiag_look(&w->diag, c->iut_port, c->peer_port, v);
+}
+
+/* The peers of all connections go on, whichever is the present one. */
+static bool pump(struct worker *w)
+{
+	bool moved = false;
+
+	for (int i = 0; i < LIVES_MAX; i++)
+		moved |= peer_pump(&w->lives[i].peer);
+	return moved;
+}
+
+/* What to poll for: nothing behind the end of what comes. */
+static int peer_awaited(const struct peer *p)
+{
+	return p->reading && !p->got_fin && !p->got_reset ? p->fd : -1;
 }
 
 /* The adapter reads its commands: nothing lies in the pipe. */
@@ -48,21 +64,23 @@ static bool command_taken(const struct worker *w)
 static unsigned doze(struct worker *w, long gap_ns)
 {
 	struct timespec gap = { 0, gap_ns };
-	struct pollfd p[3] = {
+	struct pollfd p[2 + LIVES_MAX] = {
 		{ w->adapter->child.ended ? -1 : w->adapter->child.out, POLLIN, 0 }, { w->adapter->child.err, POLLIN, 0 },
-		{ w->peer.reading && !w->peer.got_fin && !w->peer.got_reset ? w->peer.fd : -1, POLLIN, 0 },
 	};
 	unsigned moved = 0;
 
+	for (int i = 0; i < LIVES_MAX; i++)
+		p[2 + i] = (struct pollfd){ peer_awaited(&w->lives[i].peer), POLLIN, 0 };
 	if (ppoll(p, countof(p), &gap, NULL) <= 0 || ++w->undrained > UNDRAINED_MAX) {
 		w->undrained = 0;
 		capture_drain(&w->capture);
-		return peer_pump(&w->peer) ? MOVED_PEER : 0;
+		return pump(w) ? MOVED_PEER : 0;
 	}
 	if ((p[0].revents || p[1].revents) && child_drain(&w->adapter->child))
 		moved |= MOVED_ADAPTER;
-	if (p[2].revents && peer_pump(&w->peer))
-		moved |= MOVED_PEER;
+	for (int i = 0; i < LIVES_MAX; i++)
+		if (p[2 + i].revents && peer_pump(&w->lives[i].peer))
+			moved |= MOVED_PEER;
 	return moved;
 }
 
@@ -97,7 +115,10 @@ static bool timed_wait(struct worker *w, const struct look *now)
 /* On a broken path nothing is acknowledged, and what is under way there comes when the case mends it. */
 static bool delivered(const struct worker *w)
 {
-	return w->path_broken || peer_delivered(&w->peer);
+	for (int i = 0; i < LIVES_MAX; i++)
+		if (!w->lives[i].path_broken && !peer_delivered(&w->lives[i].peer))
+			return false;
+	return true;
 }
 
 /* One wait for either kind of end: with `line` for an answer too. */
@@ -123,7 +144,7 @@ static enum settled settle(struct worker *w, struct bytes *line)
 		if (had && looked && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w, &now))) {
 			if (line && take_answer(w, line))
 				return SETTLED_ANSWER;
-			if (!peer_pump(&w->peer) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))
+			if (!pump(w) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))
 				return SETTLED_BLOCKED;
 		}
 		before = now;
@@ -160,7 +181,7 @@ bool wait_delivered(struct worker *w)
 	int64_t deadline = now_us() + WATCHDOG_US;
 
 	for (;;) {
-		peer_pump(&w->peer);
+		pump(w);
 		if (delivered(w))
 			return true;
 		if (now_us() > deadline)
@@ -169,34 +190,42 @@ bool wait_delivered(struct worker *w)
 	}
 }
 
-static bool iut_quiet(struct worker *w)
+static bool iut_quiet(struct worker *w, const struct live *l)
 {
 	struct sock_view v;
 	struct tcp_view p;
 
-	if (!look_iut(w, &v))
+	if (l->path_broken || l->conn < 0)
+		return true;
+	if (!look_iut(w, l, &v))
 		return false;
 	/* What waits for room goes on its way as soon as the peer, which reads, has made some. */
 	if (v.there)
-		return v.in_flight == 0 && !(v.unacked && w->peer.fd >= 0 && w->peer.reading);
-	if (w->timed_out)
+		return v.in_flight == 0 && !(v.unacked && l->peer.fd >= 0 && l->peer.reading);
+	if (l->timed_out)
 		return true;
 	/* Its socket is gone. Either its last segment was acknowledged, or it was a RST: then the peer's kernel knows by now, or will. */
-	return w->peer.fd < 0 || !tcp_look(w->peer.fd, &p) || p.state == STATE_CLOSE;
+	return l->peer.fd < 0 || !tcp_look(l->peer.fd, &p) || p.state == STATE_CLOSE;
+}
+
+static bool all_quiet(struct worker *w)
+{
+	for (int i = 0; i < LIVES_MAX; i++)
+		if (!iut_quiet(w, &w->lives[i]))
+			return false;
+	return true;
 }
 
 bool wait_quiet(struct worker *w)
 {
 	int64_t deadline = now_us() + WATCHDOG_US;
 
-	if (w->path_broken || !w->e->nconns)
-		return true;
 	for (;;) {
-		if (iut_quiet(w)) {
-			peer_pump(&w->peer);
+		bool quiet = all_quiet(w);
+
+		pump(w);
+		if (quiet)
 			return true;
-		}
-		peer_pump(&w->peer);
 		if (now_us() > deadline)
 			return false;
 		doze(w, LOOK_GAP_NS);
@@ -240,7 +269,7 @@ bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned stat
 	while (sockdiag_look(&w->diag, local, remote, v)) {
 		if (states & 1u << v->state || now_us() > deadline)
 			return true;
-		peer_pump(&w->peer);
+		pump(w);
 		doze(w, LOOK_GAP_NS);
 	}
 	return false;
@@ -252,8 +281,8 @@ void wait_handshake(struct worker *w)
 	bool had = false;
 	int64_t deadline = now_us() + WATCHDOG_US;
 
-	while (!peer_handshake_reached(&w->peer) && !w->peer.hs.failed && !w->peer.got_fin && !w->peer.got_reset && now_us() < deadline) {
-		if (peer_pump(&w->peer)) {
+	while (!peer_handshake_reached(&w->live->peer) && !w->live->peer.hs.failed && !w->live->peer.got_fin && !w->live->peer.got_reset && now_us() < deadline) {
+		if (pump(w)) {
 			had = false;
 			continue;
 		}
@@ -261,7 +290,7 @@ void wait_handshake(struct worker *w)
 			doze(w, LOOK_GAP_NS);
 		if (!watch_look(&w->adapter->watch, &now) || w->adapter->child.ended)
 			return;
-		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->peer) && !peer_pump(&w->peer))
+		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->live->peer) && !pump(w))
 			return;
 		before = now;
 		had = true;

@@ -28,7 +28,7 @@ bool wait_quiet(struct worker *w);
 void wait_received(struct worker *w);
 /* Until the peer's handshake is where it was asked to go, or nothing moves any more. */
 void wait_handshake(struct worker *w);
-/* The IUT's socket of the current connection. */
-bool look_iut(struct worker *w, struct sock_view *v);
+/* The IUT's socket of a connection. False: there is none, or the kernel did not answer. */
+bool look_iut(struct worker *w, const struct live *l, struct sock_view *v);
 
 #endif

@@ -57,6 +57,9 @@ const struct word iut_words[] = {
 	{ "plain read", IUT_PLAIN_READ, "[N]", "without TLS, on the same transport", ARG_N_OPTIONAL, 0, READS },
 	{ "plain write", IUT_PLAIN_WRITE, "\"text\"", "without TLS, on the same transport", ARG_TEXT, 0, WRITES },
 	{ "child shutdown", IUT_CHILD_SHUTDOWN, "", "fork; the child sends close_notify and exits", ARG_NONE, 0, SHUTS },
+	{ "reuse number", IUT_REUSE_NUMBER, "", "close the descriptor under the library; another file gets its number", ARG_NONE, 0,
+	  GOES_WRONG | BIT(OUTCOME_OK) },
+	{ "reuse look", IUT_REUSE_LOOK, "", "is that file untouched?", ARG_NONE, 0, BIT(OUTCOME_OK) | BIT(OUTCOME_ERROR) },
 	{ "await", IUT_AWAIT, "[later]", "collect the call that is still outstanding; later: whatever kernel timer ends it", ARG_LATER, 0, 0 },
 	{ 0 }
 };
@@ -95,6 +98,7 @@ const struct word path_words[] = {
 
 const struct word actor_words[] = {
 	{ .word = "handshake", .id = ACTOR_HANDSHAKE },
+	{ .word = "switch", .id = ACTOR_SWITCH },
 	{ .word = "peer", .id = ACTOR_PEER },
 	{ .word = "iut", .id = ACTOR_IUT },
 	{ .word = "fd", .id = ACTOR_FD },
@@ -172,7 +176,7 @@ const struct word handshake_words[] = {
  * unsupported everywhere, and nobody would see it. */
 const struct word need_words[] = {
 	{ .word = "resumption" }, { .word = "concurrent" }, { .word = "key-update" }, { .word = "plain" },
-	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" },
+	{ .word = "fork" }, { .word = "interrupt" }, { .word = "renew" }, { .word = "siblings" }, { .word = "reuse" },
 	{ .word = "shutdown-write" }, { .word = "shutdown-both" }, { .word = "close" }, { .word = "abandon" },
 	{ 0 }
 };

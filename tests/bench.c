@@ -236,15 +236,15 @@ static void blocked_open(struct worker *w, const char *io)
 
 	snprintf(line, sizeof(line), "open client tls1.3 %s 127.0.0.1:%u", io, w->peer_port);
 	expect(w, line, SETTLED_ANSWER, &answer);
-	while ((fd = tcp_accept(w->peer.listener)) < 0)
+	while ((fd = tcp_accept(w->listener)) < 0)
 		;
-	if (!peer_start(&w->peer, fd, &w->contexts[1][1], NULL, &f))
+	if (!peer_start(&w->live->peer, fd, &w->contexts[1][1], NULL, &f))
 		give_up("%s", f.msg);
-	peer_handshake_to(&w->peer, PEER_TO_END);
+	peer_handshake_to(&w->live->peer, PEER_TO_END);
 	expect(w, "handshake", SETTLED_ANSWER, &answer);
 	wait_handshake(w);
-	if (!peer_handshake_done(&w->peer))
-		give_up("no handshake: %s", w->peer.hs.error);
+	if (!peer_handshake_done(&w->live->peer))
+		give_up("no handshake: %s", w->live->peer.hs.error);
 }
 
 /* From the line to the conclusion; a byte ends the wait, so that the next one is fresh. */
@@ -256,8 +256,8 @@ static double blocked_once(struct worker *w)
 
 	expect(w, "read 16384", SETTLED_BLOCKED, &answer);
 	took = now_us() - began;
-	peer_data(&w->peer, bytes_of("x"), &ordinary);
-	peer_send(&w->peer, false);
+	peer_data(&w->live->peer, bytes_of("x"), &ordinary);
+	peer_send(&w->live->peer, false);
 	expect(w, NULL, SETTLED_ANSWER, &answer);
 	return (double)took;
 }
@@ -287,7 +287,7 @@ static void blocked_work(double *us)
 		blocked_open(&w, modes[m]);
 		for (size_t i = 0; i < BLOCKED_READS; i++)
 			us[m * BLOCKED_READS + i] = blocked_once(&w);
-		peer_drop(&w.peer);
+		peer_drop(&w.live->peer);
 		expect(&w, "end", SETTLED_ANSWER, &answer);
 	}
 	adapter_free(&a);

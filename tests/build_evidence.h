@@ -2,8 +2,8 @@
  *
  * What happened stands in parts, split by `;`, one for each step of the case (each of those that `+` joins) and more for the time after the
  * last. A part begins with what the call returned, as a trace says it (`data "x"`, `alert 40`, `data 7 closed as r=0`), or the state that
- * `tcp` saw, or nothing. `>` begins what left the implementation during that step, `<` what left the peer, both in items. `-`: the step did not
- * run, `?`: it was left out, `!`: the run ended there, `left`: a descriptor still holds the socket.
+ * `tcp` saw, or nothing. `>` begins what left the implementation during that step, `<` what left the peer, both in items, `>>` what left
+ * the implementation on the other connection (`switch`). `-`: the step did not run, `?`: it was left out, `!`: the run ended there, `left`: a descriptor still holds the socket.
  *
  * Data that left is what was written, byte for byte; what reads gave counts as read. */
 #ifndef TESTS_BUILD_EVIDENCE_H
@@ -16,7 +16,13 @@
 #include "runner/trace.h"
 #include "tests/check_rows.h"
 
-struct built { struct requirements reqs; struct script script; struct evidence e; struct buf text[2]; };   /* text: what each side can send; [1] the peer */
+struct built {
+	struct requirements reqs;
+	struct script script;
+	struct evidence e;
+	struct buf text[2];                     /* what each side can send; [1] the peer */
+	int conn, other;                        /* the present connection, and the one that `switch` goes over to; -1: none */
+};
 
 static inline void build_requirements(struct requirements *r, const char *text)
 {
@@ -41,10 +47,10 @@ static inline void build_packet(struct evidence *e, struct conn_seen *c, size_t 
 }
 
 /* An item in a packet of its own, and what decoding and the peer's own record make of it. */
-static inline void build_item(struct built *b, size_t step, bool peer, struct item it)
+static inline void build_item(struct built *b, int conn, size_t step, bool peer, struct item it)
 {
 	struct evidence *e = &b->e;
-	struct conn_seen *c = &e->conns[e->nconns - 1];
+	struct conn_seen *c = &e->conns[conn];
 	struct decoded *d = &c->decoded;
 	int dir = iut_dir(e->variant) ^ peer;
 	struct direction *wire = &c->stream.dir[dir];
@@ -73,7 +79,7 @@ static inline void build_item(struct built *b, size_t step, bool peer, struct it
 	build_packet(e, c, step);
 }
 
-static inline void build_items(struct built *b, size_t step, bool peer, const char *text)
+static inline void build_items(struct built *b, int conn, size_t step, bool peer, const char *text)
 {
 	struct bytes words[40];
 	size_t n = 0, bad;
@@ -91,7 +97,7 @@ static inline void build_items(struct built *b, size_t step, bool peer, const ch
 
 		ck_assert_msg(used > 0, "no item: %s", (const char *)words[at].p);
 		at += (size_t)used;
-		build_item(b, step, peer, it);
+		build_item(b, conn, step, peer, it);
 	}
 }
 
@@ -124,7 +130,7 @@ static inline void build_note(struct built *b, size_t step)
 {
 	const struct step *st = &b->script.steps[step];
 	const struct answer *x = &b->e.steps[step].answer;
-	struct conn_seen *c = &b->e.conns[b->e.nconns - 1];
+	struct conn_seen *c = &b->e.conns[b->conn];
 
 	if (!b->e.steps[step].answered)
 		return;
@@ -151,10 +157,14 @@ static inline void build_begin(struct built *b, size_t step)
 
 	e->steps[step].ran = true;
 	if (st->actor == ACTOR_HANDSHAKE && (step > 0 || !e->nconns))
-		e->nconns++;
-	e->steps[step].conn = e->nconns - 1;
+		b->conn = e->nconns++;
+	e->steps[step].conn = b->conn;
+	if (st->actor == ACTOR_SWITCH) {
+		b->conn = b->other;
+		b->other = e->steps[step].conn;
+	}
 	if (st->actor == ACTOR_IUT && st->verb == IUT_WRITE) {
-		struct conn_seen *c = &e->conns[e->nconns - 1];
+		struct conn_seen *c = &e->conns[b->conn];
 
 		c->written.n = c->accepted;
 		build_text(st, &c->written);
@@ -175,16 +185,18 @@ static inline void build_part(struct built *b, size_t step, char *part)
 			ck_assert_msg(*p != '"', "items before the answer: %s", part);
 	if (call && *part != '-' && *part != '?')
 		build_begin(b, step);
+	if (!call)
+		e->steps[step].conn = b->conn;
 	hello = call && *part != '-' && b->script.steps[step].actor == ACTOR_HANDSHAKE;
 	while (more) {
-		bool peer = *more == '<';
-		char *from = more + 1, next;
+		bool peer = *more == '<', other = more[0] == '>' && more[1] == '>';
+		char *from = more + 1 + other, next;
 
 		*more = '\0';
 		more = from + strcspn(from, "<>");
 		next = *more;
 		*more = '\0';
-		build_items(b, step, peer, from);
+		build_items(b, other ? b->other : b->conn, step, peer, from);
 		*more = next;
 		more = next ? more : NULL;
 	}
@@ -196,13 +208,13 @@ static inline void build_part(struct built *b, size_t step, char *part)
 	}
 	e->steps[step].left_out = *part == '?';
 	if (strcmp(part, "left") == 0)
-		e->conns[e->nconns - 1].socket_left = true;
+		e->conns[b->conn].socket_left = true;
 	else if (*part && *part != '-' && *part != '?')
 		build_answer(b, step, part);
 	if (call)
 		build_note(b, step);
 	if (hello && e->steps[step].answered)
-		e->conns[e->nconns - 1].handshaken = outcome_is(OUTCOME_OK, e->steps[step].answer.outcome) ||
+		e->conns[b->conn].handshaken = outcome_is(OUTCOME_OK, e->steps[step].answer.outcome) ||
 			e->steps[step].answer.outcome == OUTCOME_RESUMED || e->steps[step].answer.outcome == OUTCOME_FULL;
 }
 
@@ -214,13 +226,13 @@ static inline void build(struct built *b, const char *reqs, const char *variant,
 	size_t step = 0;
 	char *rest;
 
-	*b = (struct built){ 0 };
+	*b = (struct built){ .conn = -1, .other = -1 };
 	build_requirements(&b->reqs, reqs);
 	buf_printf(&text, "title t\n%s", case_text);
 	ck_assert_msg(script_parse(&b->script, "cases/theme/name.case", buf_str(&text), text.n, 0, &b->reqs, &f), "%s\n%d:%d: %s", buf_str(&text), f.line, f.col, f.msg);
 	evidence_start(&b->e, &b->script, build_variant(variant));
 	if (b->script.steps[0].actor != ACTOR_HANDSHAKE)
-		b->e.nconns = 1;
+		b->conn = b->e.nconns++;
 	buf_printf(&copy, "%s", seen);
 	buf_str(&copy);
 	rest = (char *)copy.p;

@@ -571,6 +571,62 @@ def test_resumption(run, role, version, mode):
 
 
 @each()
+def test_switch(run, role, version, mode):
+    """Two connections, the second with the session of the first, which lives on; each keeps its own bytes and its own end."""
+    first = run(role, version, mode, tickets=1)
+    first.write(b"x")
+    assert first.call("read 1") == 'data "x" SSL_read=1'
+    first.call('write "y"')
+    assert first.read(1) == b"y"
+    assert first.call("switch") == "ok"
+    second = run(role, version, mode, "resume", tickets=1, session=first.tls.session if role == "server" else None)
+    assert second.hello == "resumed SSL_do_handshake=1"
+    assert second.call("switch") == "ok"
+    first.write(b"one")
+    second.write(b"two")
+    assert first.call("read 100") == 'data "one" SSL_read=3'
+    assert first.call("switch") == "ok"
+    assert second.call("read 100") == 'data "two" SSL_read=3'
+    assert second.call("close") == "ok SSL_shutdown=0 SENT"
+    assert second.notified()
+    assert second.call("read 100").startswith("error")
+    assert second.call("switch") == "ok"
+    first.call('write "still here"')
+    assert first.read(10) == b"still here"
+
+
+def test_end_forgets_both(run, iut):
+    """And the next connection is the present one's place again."""
+    run("client", "tls1.3", "blocking")
+    assert iut.call("switch") == "ok"
+    run("client", "tls1.3", "blocking")
+    assert iut.sockets() == 2
+    assert iut.call("end") == "ok"
+    assert iut.sockets() == 0
+    assert iut.call("switch") == "ok"
+    assert iut.call("read 1").startswith("error")
+
+
+@each()
+def test_number_untouched(run, role, version, mode):
+    r = run(role, version, mode)
+    assert r.call("reuse look").startswith("error")
+    assert r.call("reuse number") == "ok close=0"
+    assert r.call("reuse look") == "ok reused=untouched"
+    assert r.call("reuse number").startswith("error")
+
+
+@each()
+@pytest.mark.parametrize("call, used", [("plain read 5", "read"), ('write "x"', "written")])
+def test_number_used(run, role, version, mode, call, used):
+    """A call that comes later goes by the number, and meets another file there."""
+    r = run(role, version, mode)
+    assert r.call("reuse number") == "ok close=0"
+    r.call(call)
+    assert r.call("reuse look") == "error reused=" + used
+
+
+@each()
 def test_quiet(run, role, version, mode):
     r = run(role, version, mode, "option:quiet")
     assert r.call("shutdown write") == "complete SSL_shutdown=1 SENT|RECEIVED"

@@ -42,7 +42,7 @@ static const struct packet {
 	{ 0, false, ACK | FIN, 10, "15030300020100", 3, "case line 6: iut: close_notify fin, during `iut close`" },
 	{ 0, true,  RST,      24, "",               3, "case line 6: peer: rst, during `iut close`" },
 	{ 1, false, SYN,       0, "",               5, "" },
-	{ 1, true,  ACK | FIN, 1, "",               4, "case line 7: peer: fin, during `path forge fin to iut`" },
+	{ 1, true,  ACK | FIN, 1, "",               4, "case line 7: peer, on the other connection: fin, during `path forge fin to iut`" },
 	{ 1, false, ACK,       1, "170303000178",   6, "case line 9: iut: data 1, during `iut write \"x\"`" },
 	{ 1, false, RST,       7, "",               7, "after the last line: iut: rst" },
 };
@@ -113,6 +113,8 @@ static void make_evidence(struct evidence *e, struct script *s, bool server)
 		add_packet(e, &p);
 	}
 	e->nconns = 2;
+	for (size_t i = 5; i <= s->nsteps; i++)
+		e->steps[i].conn = 1;
 	buf_printf(&e->conns[0].keylog, "SERVER_HANDSHAKE_TRAFFIC_SECRET 00 11\n");
 	buf_printf(&e->conns[1].keylog, "CLIENT_RANDOM 22 33\n");
 	for (int i = 0; i < 2; i++)

@@ -528,12 +528,24 @@ def test_killed(slow_run):
     assert os.listdir(tmp) == []
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(word) for word in f.read().split()]
+
+
+def is_connected(pid):
+    """Has a socket in the process's network namespace an established connection?"""
+    with open("/proc/%d/net/tcp" % pid) as f:
+        return any(line.split()[3] == "01" for line in f.readlines()[1:])
+
+
 def test_worker_killed(slow_run):
     """A worker that dies costs the run at hand, and is no verdict."""
     p, marker, out, tmp = slow_run()
-    with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
-        worker = int(f.read().split()[0])
-    os.kill(worker, signal.SIGKILL)
+    # One that is still making its sandbox, or starting its adapter, has no run to lose.
+    busy = []
+    wait_for("a worker has a run", lambda: busy.extend(filter(is_connected, children(p.pid))) or busy)
+    os.kill(busy[0], signal.SIGKILL)
     told, err = p.communicate(timeout=60)
     assert p.returncode == 3, (told, err)
     results = load_results(out)

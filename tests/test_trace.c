@@ -51,6 +51,8 @@ static const struct { const char *text, *prints; } rows[] = {
 	{ "path  cut\n", NULL },
 	{ "handshake -> ok\n", NULL },
 	{ "handshake resume -> resumed as SSL_connect=1\n", NULL },
+	{ "switch\n", NULL },
+	{ "switch -> unsupported\n", NULL },
 	{ "iut   read &\n", NULL },
 	{ "iut   read & -> blocked as SSL_read=-1 SSL_ERROR_WANT_READ\n", NULL },
 	{ "iut   read\n", NULL },
@@ -73,6 +75,8 @@ static const struct { const char *text, *prints; } rows[] = {
 	{ "iut   close -> error as close=-1 errno=9 \"Bad file # descriptor\" -> x | y\n", NULL },
 	{ "wire  iut -> close_notify fin\n", NULL },
 	{ "wire  peer -> data 5\n", NULL },
+	{ "wire  iut other -> alert internal_error\n", NULL },
+	{ "wire  peer other -> fin\n", NULL },
 	{ "wire  iut -> data 3 data 2 data 1 keys old data 1\n", "wire  iut -> data 5 data 1 keys old data 1\n" },
 	{ "wire  peer -> handshake server_hello change_cipher_spec handshake encrypted_extensions handshake finished\n", NULL },
 	{ "wire  iut -> alert user_canceled level warning close_notify level fatal keys none raw 7 unopened partial rst\n", NULL },
@@ -257,6 +261,8 @@ static const struct { const char *text; int line, col; const char *says; } wrong
 	{ "wire  pear -> fin",                       1, 7,  "expected here: `iut` or `peer`" },
 	{ "wire  iut",                               1, 10, "missing here: `->`" },
 	{ "wire  iut fin",                           1, 11, "expected here: `->`" },
+	{ "wire  iut other fin",                     1, 17, "expected here: `->`" },
+	{ "tcp   iut other -> closed",               1, 11, "expected here: `->`" },
 	{ "wire  iut ->",                            1, 13, "missing here: what went" },
 	{ "wire  iut -> nothing",                    1, 14, "no thing on the wire" },
 	{ "wire  iut -> close_notfy",                1, 14, "did you mean `close_notify`" },
@@ -341,6 +347,7 @@ END_TEST
 /* --- equal --- */
 
 static const struct { const char *a, *b; bool equal; } pairs[] = {
+	{ "wire iut -> fin",                     "wire iut other -> fin",                   false },
 	{ "",                                       "",                                                 true },
 	{ "peer  fin\n",                            "",                                                 false },
 	{ "peer  fin\n",                            "# why\npeer fin\n",                                true },
@@ -489,7 +496,11 @@ static void fill(struct evidence *e)
 	answered(e, 13, OUTCOME_RESUMED, "", "");
 	answered(e, 14, OUTCOME_BLOCKED, "", "");
 	e->steps[15].ran = true;
+	for (size_t i = 13; i <= 16; i++)
+		e->steps[i].conn = 1;
 	saw(e, 1, 13, false, (struct item){ .kind = ITEM_CCS, .code = 1, .level = 1, .len = 1 });
+	saw(e, 0, 15, false, alert(2, 80));
+	saw(e, 0, 15, true, (struct item){ .kind = ITEM_RST });
 	saw(e, 1, 16, false, alert(2, 80));
 	saw(e, 1, 16, false, (struct item){ .kind = ITEM_FIN });
 }
@@ -516,6 +527,8 @@ static const char the_trace[] =
 	"wire  iut -> change_cipher_spec\n"
 	"iut   read -> blocked\n"
 	"path  cut\n"
+	"wire  iut other -> alert internal_error\n"
+	"wire  peer other -> rst\n"
 	"wire  iut -> alert internal_error fin\n";
 
 /* For the IUT as client and as server: the directions of a stream go by who connected. */

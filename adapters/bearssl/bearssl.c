@@ -302,15 +302,19 @@ static bool server_set(struct tls *t)
 }
 
 /* Sessions are the application's: it keeps none of a connection that failed. */
-static void abandon_call(struct conn *c)
+static void keep_call(struct conn *c)
 {
 	struct tls *t = c->tls;
 
-	if (!c->server && t->up) {
-		br_ssl_engine_get_session_parameters(t->engine, &session);
-		kept = br_ssl_engine_last_error(t->engine) == BR_ERR_OK;
-	}
-	free(t);
+	if (!t->up)
+		return;
+	br_ssl_engine_get_session_parameters(t->engine, &session);
+	kept = br_ssl_engine_last_error(t->engine) == BR_ERR_OK;
+}
+
+static void abandon_call(struct conn *c)
+{
+	free(c->tls);
 }
 
 static enum outcome open_call(struct conn *c, struct call *k)
@@ -334,7 +338,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 blocking nonblocking memory",
-	"shutdown-both close abandon plain resumption renew fork option:short-writes",
+	"shutdown-both close abandon plain resumption renew fork siblings option:short-writes",
 	NULL
 };
 
@@ -349,6 +353,7 @@ static const struct adapter adapter = {
 	.shutdown_both = shutdown_both_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 };
 
 int main(void)

@@ -212,19 +212,25 @@ static gnutls_datum_t *session_of(const struct conn *c)
 }
 
 /* In 1.3 there is no session before the ticket has come: gnutls_session_get_data2(3). */
-static void abandon_call(struct conn *c)
+static void keep_call(struct conn *c)
 {
 	gnutls_datum_t *s = session_of(c);
 	struct tls *t = c->tls;
 
-	if (!c->server && t->up) {
-		gnutls_free(s->data);
+	if (!t->up)
+		return;
+	gnutls_free(s->data);
+	s->data = NULL;
+	if (c->version == 13 && !(gnutls_session_get_flags(t->session) & GNUTLS_SFLAGS_SESSION_TICKET))
+		return;
+	if (gnutls_session_get_data2(t->session, s))
 		s->data = NULL;
-		if (c->version == 13 && !(gnutls_session_get_flags(t->session) & GNUTLS_SFLAGS_SESSION_TICKET))
-			;
-		else if (gnutls_session_get_data2(t->session, s))
-			s->data = NULL;
-	}
+}
+
+static void abandon_call(struct conn *c)
+{
+	struct tls *t = c->tls;
+
 	gnutls_deinit(t->session);
 	free(t);
 }
@@ -288,7 +294,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork option:short-writes",
+	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork siblings option:short-writes",
 	NULL
 };
 
@@ -310,6 +316,7 @@ static const struct adapter adapter = {
 	.key_update = key_update_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 	.holds = holds,
 };
 

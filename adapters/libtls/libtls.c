@@ -209,7 +209,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write close abandon plain resumption renew fork option:short-writes",
+	"shutdown-write close abandon plain resumption renew fork siblings option:short-writes",
 	NULL
 };
 

@@ -181,14 +181,20 @@ static void session_drop(void)
 }
 
 /* A context that must not be used any more gives no session. */
+static void keep_call(struct conn *c)
+{
+	struct tls *t = c->tls;
+
+	if (!t->up)
+		return;
+	session_drop();
+	kept = !t->failed && !mbedtls_ssl_get_session(&t->ssl, &session);
+}
+
 static void abandon_call(struct conn *c)
 {
 	struct tls *t = c->tls;
 
-	if (!c->server && t->up) {
-		session_drop();
-		kept = !t->failed && !mbedtls_ssl_get_session(&t->ssl, &session);
-	}
 	mbedtls_ssl_free(&t->ssl);
 	free(t);
 }
@@ -264,7 +270,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 blocking nonblocking memory",
-	"shutdown-write close abandon plain resumption renew fork option:short-writes",
+	"shutdown-write close abandon plain resumption renew fork siblings option:short-writes",
 	NULL
 };
 
@@ -283,6 +289,7 @@ static const struct adapter adapter = {
 	.shutdown_write = shutdown_write_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 	.holds = holds,
 };
 

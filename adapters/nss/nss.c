@@ -353,7 +353,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 nonblocking memory",
-	"shutdown-write close abandon plain resumption key-update renew",
+	"shutdown-write close abandon plain resumption key-update renew siblings",
 	NULL
 };
 

@@ -377,16 +377,20 @@ static void tls_free(struct tls *t)
 	free(t);
 }
 
-static void abandon_call(struct conn *c)
+static void keep_call(struct conn *c)
 {
 	struct side *s = side_of(c);
 	struct tls *t = c->tls;
 
-	if (!c->server && SSL_is_init_finished(t->ssl)) {
-		SSL_SESSION_free(s->session);
-		s->session = SSL_get1_session(t->ssl);
-	}
-	tls_free(t);
+	if (!SSL_is_init_finished(t->ssl))
+		return;
+	SSL_SESSION_free(s->session);
+	s->session = SSL_get1_session(t->ssl);
+}
+
+static void abandon_call(struct conn *c)
+{
+	tls_free(c->tls);
 }
 
 /* A client that does not resume starts afresh: no session of an earlier run is offered later. (A server keeps none here.) */
@@ -434,7 +438,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork",
+	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork siblings reuse",
 	"option:quiet option:read-ahead option:no-auto-retry option:lazy-key-update",
 	"option:stale-error option:split-descriptors option:short-writes",
 #ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
@@ -457,6 +461,7 @@ static const struct adapter adapter = {
 	.key_update = key_update_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 	.holds = holds,
 	.pump = pump,
 	.unread = unread,

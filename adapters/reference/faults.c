@@ -173,6 +173,7 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	[FAULT_SESSION_NEEDS_NOTIFY] = { "session-needs-notify", "a session without the peer's close_notify is not resumed" },
 	[FAULT_SESSION_SURVIVES_ALERT] = { "session-survives-alert", "a session is resumed after the peer's error alert" },
 	[FAULT_SESSION_SURVIVES_OWN_ALERT] = { "session-survives-own-alert", "a session is resumed after the own error alert" },
+	[FAULT_ALERT_FAILS_SIBLINGS] = { "alert-fails-siblings", "an error alert on one connection fails the others of its session" },
 };
 
 static enum fault_id chosen;

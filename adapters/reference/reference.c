@@ -26,12 +26,23 @@
 #include "adapters/skeleton/skeleton.h"
 
 /* What connections of one role and version share. */
-static struct side { struct context context; SSL_SESSION *session; } sides[2][2];
+static struct side {
+	struct context context;
+	SSL_SESSION *session;
+	bool failed;                            /* for one of the faults: an error alert has met a connection since the last that resumed nothing */
+} sides[2][2];
 
 static struct side *side_of(const struct conn *c)
 {
 	return &sides[c->server][c->version == 13];
 }
+
+/* A connection of ours. */
+struct tls {
+	struct engine engine;
+	int write_fd;                           /* option:split-descriptors; -1: the descriptor is one */
+	struct { uint8_t p[65536]; size_t at, n; } ahead;
+};
 
 /* ---- The transport ---- */
 
@@ -56,22 +67,21 @@ static ssize_t transport_take(struct conn *c, void *p, size_t n, bool wait)
 }
 
 /* For one of the faults: takes what there is, whatever was wanted. */
-static struct { uint8_t p[65536]; size_t at, n; } ahead;
-
 static ssize_t transport_take_ahead(struct conn *c, void *p, size_t n, bool wait)
 {
+	struct tls *t = c->tls;
 	ssize_t got;
 
-	if (ahead.at == ahead.n) {
-		got = transport_take(c, ahead.p, sizeof(ahead.p), wait);
+	if (t->ahead.at == t->ahead.n) {
+		got = transport_take(c, t->ahead.p, sizeof(t->ahead.p), wait);
 		if (got <= 0)
 			return got;
-		ahead.at = 0;
-		ahead.n = (size_t)got;
+		t->ahead.at = 0;
+		t->ahead.n = (size_t)got;
 	}
-	n = n < ahead.n - ahead.at ? n : ahead.n - ahead.at;
-	memcpy(p, ahead.p + ahead.at, n);
-	ahead.at += n;
+	n = n < t->ahead.n - t->ahead.at ? n : t->ahead.n - t->ahead.at;
+	memcpy(p, t->ahead.p + t->ahead.at, n);
+	t->ahead.at += n;
 	return (ssize_t)n;
 }
 
@@ -80,11 +90,10 @@ static ssize_t transport_recv(void *to, void *p, size_t n, bool wait)
 	return fault(FAULT_BYTES_BEHIND_SWALLOWED) ? transport_take_ahead(to, p, n, wait) : transport_take(to, p, n, wait);
 }
 
-static int write_fd = -1;                       /* option:split-descriptors */
-
 static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
 {
 	struct conn *c = to;
+	struct tls *t = c->tls;
 	ssize_t sent;
 
 	if (c->io == IO_MEMORY)
@@ -92,7 +101,7 @@ static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
 	if (fault(FAULT_SIGPIPE))
 		signal(SIGPIPE, SIG_DFL);
 	do
-		sent = send(write_fd >= 0 ? write_fd : c->fd, p, n, (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
+		sent = send(t->write_fd >= 0 ? t->write_fd : c->fd, p, n, (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
 	while (sent < 0 && errno == EINTR);
 	return sent;
 }
@@ -116,7 +125,7 @@ static const struct { const char *word; enum outcome outcome; } results[] = {
 /* "ref_read=0 end=closed", "ref_write=-1 end=refused "close_notify is out"" */
 static enum outcome say(struct conn *c, struct call *k, const char *name, enum result r)
 {
-	const struct engine *e = c->tls;
+	const struct engine *e = &((const struct tls *)c->tls)->engine;
 
 	switch (r) {
 	case ENGINE_OK:
@@ -157,9 +166,11 @@ static bool shows(const struct conn *c, short what)
 /* Somebody's error in the queue is nothing to us. */
 static struct engine *engine_of(const struct conn *c)
 {
+	struct tls *t = c->tls;
+
 	if (conn_option(c, "stale-error"))
 		ERR_raise(ERR_LIB_USER, 1);
-	return c->tls;
+	return &t->engine;
 }
 
 static enum outcome handshake_call(struct conn *c, struct call *k)
@@ -172,10 +183,24 @@ static enum outcome handshake_call(struct conn *c, struct call *k)
 	return o == SAYS_OK && handshake_resumed(&e->hs) ? SAYS_RESUMED : o;
 }
 
+/* The mistake is to note a failure in what connections share. */
+static bool fails_with_sibling(const struct conn *c)
+{
+	struct side *s = side_of(c);
+	const struct engine *e = engine_of(c);
+
+	if (!fault(FAULT_ALERT_FAILS_SIBLINGS))
+		return false;
+	s->failed |= e->fatal;
+	return s->failed && !e->fatal;
+}
+
 static enum outcome read_call(struct conn *c, struct call *k)
 {
 	enum result r;
 
+	if (fails_with_sibling(c))
+		return say(c, k, "read", ENGINE_ERROR);
 	if (fault(FAULT_FIN_FIRST) && shows(c, POLLRDHUP))
 		return say(c, k, "read", ENGINE_TRUNCATED);
 	if (fault(FAULT_HANGUP_FIRST) && shows(c, POLLHUP | POLLERR))
@@ -183,6 +208,7 @@ static enum outcome read_call(struct conn *c, struct call *k)
 	do
 		r = engine_read(engine_of(c), k->data, k->n, &k->done);
 	while (r == ENGINE_WANT_READ && fault(FAULT_READ_SPINS) && c->io == IO_NONBLOCKING);
+	fails_with_sibling(c);
 	if (r == ENGINE_CLOSED && fault(FAULT_FIN_AT_PEER_NOTIFY))
 		shutdown(c->fd, SHUT_WR);
 	if (r != ENGINE_OK)
@@ -193,7 +219,7 @@ static enum outcome read_call(struct conn *c, struct call *k)
 
 static enum outcome write_call(struct conn *c, struct call *k)
 {
-	enum result r = engine_write(engine_of(c), k->data, k->n, k->repeated, &k->done);
+	enum result r = fails_with_sibling(c) ? ENGINE_ERROR : engine_write(engine_of(c), k->data, k->n, k->repeated, &k->done);
 
 	if (r != ENGINE_OK)
 		return say(c, k, "write", r);
@@ -243,32 +269,28 @@ static enum outcome close_call(struct conn *c, struct call *k)
 
 /* ---- Set up and down ---- */
 
-/* A client keeps its session; a server's are in its context, and one that failed leaves it. */
-static void session_keep(const struct conn *c, struct engine *e)
+static void keep_call(struct conn *c)
 {
+	struct tls *t = c->tls;
 	struct side *s = side_of(c);
 
-	if (!e->done)
-		return;
-	if (c->server && !engine_resumable(e))
-		SSL_CTX_remove_session(s->context.ctx, SSL_get0_session(e->hs.ssl));
-	if (c->server)
+	if (!t->engine.done)
 		return;
 	SSL_SESSION_free(s->session);
-	s->session = engine_resumable(e) ? handshake_session(&e->hs) : NULL;
+	s->session = engine_resumable(&t->engine) ? handshake_session(&t->engine.hs) : NULL;
 }
 
+/* A server's sessions are in its context, and one that failed leaves it. */
 static void abandon_call(struct conn *c)
 {
-	struct engine *e = c->tls;
+	struct tls *t = c->tls;
 
-	session_keep(c, e);
-	ahead.at = ahead.n = 0;
-	if (write_fd >= 0)
-		close(write_fd);
-	write_fd = -1;
-	engine_free(e);
-	free(e);
+	if (c->server && t->engine.done && !engine_resumable(&t->engine))
+		SSL_CTX_remove_session(side_of(c)->context.ctx, SSL_get0_session(t->engine.hs.ssl));
+	if (t->write_fd >= 0)
+		close(t->write_fd);
+	engine_free(&t->engine);
+	free(t);
 }
 
 static bool context_set(struct side *s, const struct conn *c)
@@ -293,26 +315,30 @@ static bool context_set(struct side *s, const struct conn *c)
 static enum outcome open_call(struct conn *c, struct call *k)
 {
 	struct side *s = side_of(c);
-	struct engine *e = calloc(1, sizeof(*e));
+	struct tls *t = calloc(1, sizeof(*t));
 
 	if (!c->resume) {
+		s->failed = false;
 		SSL_SESSION_free(s->session);
 		s->session = NULL;
 	}
-	if (e && context_set(s, c)) {
+	if (t && context_set(s, c)) {
+		struct engine *e = &t->engine;
+
+		t->write_fd = -1;
 		e->io = (struct transport){ c, transport_recv, transport_send };
 		e->server = c->server;
 		e->v13 = c->version == 13;
 		e->ignore_eof = conn_option(c, "ignore-eof");
 		e->cork = conn_option(c, "cork");
 		if (conn_option(c, "split-descriptors") && c->io != IO_MEMORY)
-			write_fd = dup(c->fd);
+			t->write_fd = dup(c->fd);
 		if (engine_start(e, &s->context, s->session)) {
-			c->tls = e;
+			c->tls = t;
 			return SAYS_OK;
 		}
 	}
-	free(e);
+	free(t);
 	native(k, "ref_open=-1");
 	native_text(k, "no memory, or CLOSEDRILL_CERT is not set");
 	return SAYS_ERROR;
@@ -325,7 +351,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent renew fork",
+	"shutdown-write shutdown-both close abandon plain resumption key-update concurrent renew fork siblings reuse",
 	"option:ignore-eof option:cork option:split-descriptors option:stale-error option:short-writes",
 	NULL
 };
@@ -337,7 +363,7 @@ static const char promises[] =
 	"shutdown-sends-notify sent-means-sent exchange-completes no-answer-is-an-error no-need-to-wait transport-left-open "
 	"read-on-after-notify write-on-after-peer-notify answers-notify answers-notify-at-once stops-writing-at-peer-notify "
 	"new-session-on-transport unread-data-not-discarded alert-named warning-survived canceled-is-no-end canceled-then-notify level-byte-ignored one-request-at-a-time "
-	"no-resume-after-fatal server-forgets-after-fatal clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept "
+	"no-resume-after-fatal server-forgets-after-fatal siblings-survive-fatal clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept "
 	"transport-reusable bytes-behind-notify-kept retry-finishes waiting-is-no-error buffered-input-found fin-needs-last-descriptor";
 
 static const struct adapter adapter = {
@@ -354,6 +380,7 @@ static const struct adapter adapter = {
 	.key_update = key_update_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 	.lock = &lock,
 };
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +30,8 @@ enum {
 };
 
 static const struct adapter *lib;
-static struct conn conn = { .fd = -1 };
+static struct conn conns[] = { { .fd = -1, .reused = -1 }, { .fd = -1, .reused = -1 } };
+static struct conn *conn = conns;       /* the present one; `switch` goes over to the other */
 static int listener = -1;
 
 /* ---- Lines in ---- */
@@ -290,38 +292,53 @@ static void interrupts_block(bool block)
 }
 
 /* The thread of a read (`can concurrent`). */
-static struct { pthread_t thread; bool started; atomic_bool done, dropped; } reader;
+static struct { pthread_t thread; struct conn *conn; bool started; atomic_bool done, dropped; } reader;
 
 /* drop: one that still waits is waked by the end of its socket, and has nothing to say any more. */
 static void reader_join(struct conn *c, bool drop)
 {
-	reader.dropped = drop && !reader.done;
-	if (reader.started && reader.dropped)
-		shutdown(c->fd, SHUT_RDWR);
-	if (!reader.started)
+	if (!reader.started || reader.conn != c)
 		return;
+	reader.dropped = drop && !reader.done;
+	if (reader.dropped)
+		shutdown(c->fd, SHUT_RDWR);
 	pthread_join(reader.thread, NULL);
 	reader.started = false;
 	interrupts_block(false);
 }
 
-/* Safe twice. The queues keep their memory for the next connection. */
-static void conn_drop(struct conn *c)
+/* No call that was interrupted can be taken up again. */
+static void calls_forget(void)
 {
 	size_t n;
 	struct call *k = calls_all(&n);
 
+	while (n--)
+		k[n].held = 0;
+}
+
+static void session_keep(struct conn *c)
+{
+	if (c->tls && !c->server && lib->keep)
+		lib->keep(c);
+}
+
+/* Safe twice. The queues keep their memory for the next connection. */
+static void conn_drop(struct conn *c)
+{
 	reader_join(c, true);
+	session_keep(c);
 	if (c->tls)
 		lib->abandon(c);
 	c->tls = NULL;
 	fd_close(&c->fd);
+	fd_close(&c->reused);
 	c->in.n = c->out.n = 0;
 	c->ended = false;
 	c->broken = c->lost = 0;
 	c->sends = 0;
-	while (n--)
-		k[n].held = 0;
+	if (c == conn)
+		calls_forget();
 }
 
 static bool conn_up(struct conn *c, struct call *k, struct sockaddr_in *peer)
@@ -752,16 +769,17 @@ static void *reader_run(void *arg)
 	bool answered;
 
 	interrupts_block(false);
-	answered = call_run(&conn, k);
+	answered = call_run(reader.conn, k);
 	reader.done = true;                     /* before the answer: whoever knows it may close */
 	if (answered && !reader.dropped)
-		call_answer(&conn, k);
+		call_answer(reader.conn, k);
 	return NULL;
 }
 
 static void reader_start(struct conn *c, struct call *k)
 {
 	reader.done = reader.dropped = false;
+	reader.conn = c;
 	interrupts_block(true);
 	reader.started = !pthread_create(&reader.thread, NULL, reader_run, k);
 	if (!reader.started)
@@ -828,7 +846,7 @@ static bool can(const char *word)
 
 static void call_start(struct conn *c, struct call *k, const char *arg)
 {
-	if (reader.started && reader.done)
+	if (reader.done)
 		reader_join(c, false);
 	k->held = 0;
 	k->repeated = k->more = false;
@@ -923,21 +941,21 @@ static void open_command(char *rest)
 	enum outcome o;
 	char text[64];
 
-	conn_drop(&conn);
-	if (!open_parse(&conn, rest, &addr)) {
+	conn_drop(conn);
+	if (!open_parse(conn, rest, &addr)) {
 		answer("unsupported", "");
 		return;
 	}
-	if (conn.server && listener < 0)
+	if (conn->server && listener < 0)
 		native(&k, "\"listen comes first\"");
 	if (k.native[0])
 		o = SAYS_ERROR;
-	else if (!conn_up(&conn, &k, &addr) || !conn_set(&conn, &addr))
+	else if (!conn_up(conn, &k, &addr) || !conn_set(conn, &addr))
 		o = native_errno(&k, errno);
 	else
-		o = lib->open(&conn, &k);
+		o = lib->open(conn, &k);
 	if (o != SAYS_OK) {
-		conn_drop(&conn);
+		conn_drop(conn);
 		answer(outcome_words[o], k.native);
 		return;
 	}
@@ -945,10 +963,38 @@ static void open_command(char *rest)
 	answer("ok", text);
 }
 
+static void abandon_command(char *rest)
+{
+	(void)rest;
+	conn_drop(conn);
+	answer("ok", "");
+}
+
 static void end_command(char *rest)
 {
 	(void)rest;
-	conn_drop(&conn);
+	for (size_t i = 0; i < countof(conns); i++)
+		conn_drop(&conns[i]);
+	conn = conns;
+	answer("ok", "");
+}
+
+/* A session that the other connection is to resume comes from one that lives on. */
+static void switch_command(char *rest)
+{
+	(void)rest;
+	if (!can("siblings")) {
+		answer("unsupported", "");
+		return;
+	}
+	if (reader.started && !reader.done) {
+		answer("error", "\"a read is waiting\"");
+		return;
+	}
+	reader_join(conn, false);
+	calls_forget();
+	session_keep(conn);
+	conn = conn == conns ? conns + 1 : conns;
 	answer("ok", "");
 }
 
@@ -976,18 +1022,17 @@ static void renew_command(char *rest)
 		answer("unsupported", "");
 		return;
 	}
-	if (!conn.tls) {
+	if (!conn->tls) {
 		answer("error", "\"there is no connection\"");
 		return;
 	}
-	if (conn.io == IO_MEMORY)
-		input_take_back(&conn);
-	lib->abandon(&conn);
-	conn.tls = NULL;
-	conn.resume = false;
-	for (size_t i = 0; i < countof(calls); i++)
-		calls[i].held = 0;
-	o = lib->open(&conn, &k);
+	if (conn->io == IO_MEMORY)
+		input_take_back(conn);
+	lib->abandon(conn);
+	conn->tls = NULL;
+	conn->resume = false;
+	calls_forget();
+	o = lib->open(conn, &k);
 	answer(outcome_words[o], k.native);
 }
 
@@ -1012,7 +1057,7 @@ static void child_shutdown_command(char *rest)
 	}
 	if (pid == 0) {
 		dup2(said[1], STDOUT_FILENO);
-		call_start(&conn, k, "");
+		call_start(conn, k, "");
 		_exit(0);
 	}
 	close(said[1]);
@@ -1028,6 +1073,62 @@ static void child_shutdown_command(char *rest)
 		exit(1);
 }
 
+/* Lies to be read in the file that takes the number. */
+static const char foreign[] = "somebody else's";
+
+static bool number_reuse(struct conn *c)
+{
+	int pair[2], fd = c->fd;
+	bool ok;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return false;
+	ok = send(pair[1], foreign, sizeof(foreign), MSG_NOSIGNAL) == sizeof(foreign) && !close(fd) && fcntl(pair[0], F_DUPFD_CLOEXEC, fd) == fd;
+	c->reused = pair[1];
+	close(pair[0]);
+	return ok;
+}
+
+static void reuse_number_command(char *rest)
+{
+	(void)rest;
+	if (!can("reuse"))
+		answer("unsupported", "");
+	else if (!conn->tls || conn->reused >= 0)
+		answer("error", "\"there is no connection with a descriptor\"");
+	else if (number_reuse(conn))
+		answer("ok", "close=0");
+	else
+		answer("error", "reuse=-1");
+}
+
+/* Was the file that has the number now read from, written to or closed by anybody? */
+static const char *number_used(const struct conn *c)
+{
+	char byte;
+	ssize_t got = recv(c->reused, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	int left = 0;
+
+	if (got > 0)
+		return "reused=written";
+	if (got == 0 || ioctl(c->fd, FIONREAD, &left))
+		return "reused=closed";
+	return left == sizeof(foreign) ? NULL : "reused=read";
+}
+
+static void reuse_look_command(char *rest)
+{
+	const char *used;
+
+	(void)rest;
+	if (!can("reuse")) {
+		answer("unsupported", "");
+		return;
+	}
+	used = conn->reused < 0 ? "\"no number was reused\"" : number_used(conn);
+	answer(used ? "error" : "ok", used ? used : "reused=untouched");
+}
+
 /* The call that was interrupted last. */
 static void await_command(char *rest)
 {
@@ -1038,7 +1139,7 @@ static void await_command(char *rest)
 		if (calls[i].held > k->held)
 			k = &calls[i];
 	if (k->held)
-		call_go(&conn, k);
+		call_go(conn, k);
 	else
 		answer("error", "\"no call is outstanding\"");
 }
@@ -1051,9 +1152,12 @@ static const struct command {
 	{ "open",           true,  open_command },
 	{ "end",            false, end_command },
 	{ "await",          false, await_command },
-	{ "abandon",        false, end_command },
+	{ "abandon",        false, abandon_command },
+	{ "switch",         false, switch_command },
 	{ "listen",         false, listen_command },
 	{ "renew",          false, renew_command },
+	{ "reuse number",   false, reuse_number_command },
+	{ "reuse look",     false, reuse_look_command },
 	{ "child shutdown", false, child_shutdown_command },
 };
 
@@ -1070,7 +1174,7 @@ static void line_run(char *line)
 
 	for (size_t i = 0; i < countof(rows); i++)
 		if ((arg = row_argument(&rows[i], line))) {
-			call_start(&conn, &calls[i], arg);
+			call_start(conn, &calls[i], arg);
 			return;
 		}
 	for (size_t i = 0; i < countof(commands); i++)
@@ -1116,11 +1220,13 @@ int skeleton_run(const struct adapter *a)
 	greet();
 	while ((line = line_next()))
 		line_run(line);
-	conn_drop(&conn);
+	for (size_t i = 0; i < countof(conns); i++) {
+		conn_drop(&conns[i]);
+		free(conns[i].in.p);
+		free(conns[i].out.p);
+	}
 	for (size_t i = 0; i < countof(rows); i++)
 		free(calls[i].text);
-	free(conn.in.p);
-	free(conn.out.p);
 	fd_close(&listener);
 	return 0;
 }

@@ -42,6 +42,7 @@ struct conn {
 	struct queue in, out;
 	bool ended;                     /* the peer's end of stream stands behind `in` */
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
+	int reused;                     /* `reuse number`: the far end of the file that has taken the number fd; -1: the number is the connection's */
 	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
 	unsigned sends;                 /* calls of memory_send, for option:short-writes */
 };
@@ -68,7 +69,9 @@ struct call {
 struct adapter {
 	const char *api;                /* "openssl" */
 	/* Lines of words, NULL at the end. Roles, versions, modes and options that `open` takes stand here; `renew` where abandon leaves
-	 * the descriptor open, and `fork` where the library can be used in a child: the skeleton does both. It adds `interrupt`. */
+	 * the descriptor open, `fork` where the library can be used in a child, and `siblings` where nothing that the callbacks keep stands
+	 * in the way of two connections at once, `reuse` where the descriptor is the library's only way to the transport: the skeleton does
+	 * these. It adds `interrupt`. */
 	const char *const *can;
 	const char *promises;           /* or NULL */
 	bool wants_rsa;
@@ -87,6 +90,8 @@ struct adapter {
 	void (*abandon)(struct conn *);                                 /* free conn.tls, send nothing. conn.fd = -1 if that closed it */
 
 	/* May be NULL. */
+	void (*keep)(struct conn *);    /* a client's session, for an `open` with conn.resume: before abandon, and whenever the other connection
+	                                 * is gone over to; conn lives on then, and is kept from again */
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
 	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did something for the
 	 * outstanding call or standard input can be read (its descriptor is 0, and nothing may be taken from it). */

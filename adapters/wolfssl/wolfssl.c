@@ -253,15 +253,21 @@ static WOLFSSL_CTX *ctx_new(const struct conn *c)
 	return NULL;
 }
 
-static void abandon_call(struct conn *c)
+static void keep_call(struct conn *c)
 {
 	struct side *s = side_of(c);
 	struct tls *t = c->tls;
 
-	if (!c->server && wolfSSL_is_init_finished(t->ssl)) {
-		wolfSSL_SESSION_free(s->session);
-		s->session = wolfSSL_get1_session(t->ssl);
-	}
+	if (!wolfSSL_is_init_finished(t->ssl))
+		return;
+	wolfSSL_SESSION_free(s->session);
+	s->session = wolfSSL_get1_session(t->ssl);
+}
+
+static void abandon_call(struct conn *c)
+{
+	struct tls *t = c->tls;
+
 	wolfSSL_free(t->ssl);
 	free(t);
 }
@@ -306,7 +312,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork option:short-writes",
+	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork siblings option:short-writes",
 	NULL
 };
 
@@ -326,6 +332,7 @@ static const struct adapter adapter = {
 	.key_update = key_update_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 	.holds = holds,
 };
 
