@@ -279,13 +279,17 @@ enum outcome open_call(struct conn *c, struct call *k)
 	}
 }
 
+void keep_call(struct conn *c)
+{
+	side_session_keep(c, tls(c)->stream.native_handle());
+}
+
 /* The descriptor is the skeleton's to close. */
 void abandon_call(struct conn *c)
 {
 	Tls *t = tls(c);
 	error_code ec;
 
-	side_session_keep(c, t->stream.native_handle());
 	t->stream.next_layer().release(ec);
 	delete t;
 }
@@ -299,7 +303,7 @@ void library_name(char *name, size_t cap)
 
 const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking",
-	"shutdown-both close abandon plain resumption renew",
+	"shutdown-both close abandon plain resumption renew siblings",
 	nullptr
 };
 
@@ -322,6 +326,7 @@ int main()
 	adapter.shutdown_both = shutdown_both_call;
 	adapter.close = close_call;
 	adapter.abandon = abandon_call;
+	adapter.keep = keep_call;
 	adapter.wait = wait;
 	return skeleton_run(&adapter);
 }

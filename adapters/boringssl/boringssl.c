@@ -280,7 +280,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 blocking nonblocking memory",
-	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork",
+	"shutdown-write shutdown-both close abandon plain resumption key-update renew fork siblings",
 	"option:quiet option:lazy-key-update option:stale-error option:split-descriptors option:short-writes",
 	NULL
 };

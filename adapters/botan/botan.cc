@@ -361,7 +361,7 @@ void library_name(char *name, size_t cap)
 
 const char *const can[] = {
 	"client server tls1.2 blocking nonblocking memory",
-	"shutdown-write close abandon plain resumption renew fork option:short-writes",
+	"shutdown-write close abandon plain resumption renew fork siblings option:short-writes",
 	nullptr
 };
 

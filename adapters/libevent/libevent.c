@@ -227,12 +227,16 @@ static void tls_free(struct tls *t)
 	free(t);
 }
 
-static void abandon_call(struct conn *c)
+static void keep_call(struct conn *c)
 {
 	struct tls *t = c->tls;
 
 	side_session_keep(c, t->ssl);
-	tls_free(t);
+}
+
+static void abandon_call(struct conn *c)
+{
+	tls_free(c->tls);
 }
 
 /* bufferevent_free frees no SSL without BEV_OPT_CLOSE_ON_FREE. */
@@ -284,7 +288,7 @@ static void library_name(char *name, size_t cap)
 
 static const char *const can[] = {
 	"client server tls1.2 tls1.3 nonblocking memory",
-	"close abandon plain resumption renew option:ignore-eof",
+	"close abandon plain resumption renew siblings option:ignore-eof",
 	NULL
 };
 
@@ -300,6 +304,7 @@ static const struct adapter adapter = {
 	.write = write_call,
 	.close = close_call,
 	.abandon = abandon_call,
+	.keep = keep_call,
 	.pump = pump,
 	.wait = loop_wait,
 };
