@@ -104,6 +104,7 @@ static inline enum outcome side_error(struct call *k, unsigned long e)
 	case SSL_R_STILL_IN_INIT:
 #endif
 	case SSL_R_BAD_WRITE_RETRY:
+	case ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED:
 		return SAYS_REFUSED;
 	default:
 		return SAYS_ERROR;
