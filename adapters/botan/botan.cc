@@ -51,7 +51,8 @@ struct Credentials : Credentials_Manager {
 	std::vector<X509_Certificate> chain;
 	std::unique_ptr<Private_Key> key;
 
-	std::vector<X509_Certificate> cert_chain(const std::vector<std::string> &types, const std::string &type, const std::string &) override
+	std::vector<X509_Certificate> cert_chain(const std::vector<std::string> &types, const std::string &type,
+	                                         const std::string &) override
 	{
 		bool fits = type == "tls-server" && std::find(types.begin(), types.end(), key->algo_name()) != types.end();
 

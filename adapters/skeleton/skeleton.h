@@ -93,8 +93,9 @@ struct adapter {
 	void (*keep)(struct conn *);    /* a client's session, for an `open` with conn.resume: before abandon, and whenever the other connection
 	                                 * is gone over to; conn lives on then, and is kept from again */
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
-	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did something for the
-	 * outstanding call or standard input can be read (its descriptor is 0, and nothing may be taken from it). */
+	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did
+	 * something for the outstanding call or standard input can be read (descriptor 0, from which nothing may be taken). `wanted` is
+	 * what the call answered. */
 	void (*wait)(struct conn *, enum outcome wanted);
 	void (*pump)(struct conn *);    /* memory mode: ciphertext from conn.in to the library, from the library to conn.out */
 	size_t (*unread)(struct conn *, uint8_t *p, size_t n);          /* memory mode: take back what pump gave and TLS did not consume */
