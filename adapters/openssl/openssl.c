@@ -42,7 +42,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
-#define countof(a) (sizeof(a) / sizeof((a)[0]))
+#include "adapters/openssl/side.h"
 
 enum {
 	SHORT_WRITE = 7,        /* bytes; divides the length of no close_notify record */
@@ -57,14 +57,6 @@ struct tls {
 	bool fatal;                     /* SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen */
 	bool unsent;                    /* SSL_shutdown wanted to write: SENT is set, and the close_notify is not out */
 };
-
-/* Contexts are made once, as they cost more than a handshake; options are set on the connection. */
-static struct side { SSL_CTX *ctx; SSL_SESSION *session; } sides[2][2];
-
-static struct side *side_of(const struct conn *c)
-{
-	return &sides[c->server][c->version == 13];
-}
 
 /* For all connections, to see what an option does to every case. */
 static bool option_everywhere(const char *name)
@@ -87,95 +79,14 @@ static bool option_on(const struct conn *c, const char *name)
 	return conn_option(c, name) || option_everywhere(name);
 }
 
-/* ---- What the library said ---- */
-
-static const struct { int error; const char *name; } errors[] = {
-	{ SSL_ERROR_SSL, "SSL_ERROR_SSL" }, { SSL_ERROR_WANT_READ, "SSL_ERROR_WANT_READ" }, { SSL_ERROR_WANT_WRITE, "SSL_ERROR_WANT_WRITE" },
-	{ SSL_ERROR_SYSCALL, "SSL_ERROR_SYSCALL" }, { SSL_ERROR_ZERO_RETURN, "SSL_ERROR_ZERO_RETURN" },
-};
-
-static const struct { int reason; enum outcome outcome; } reasons[] = {
-#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING               /* 3.0 */
-	{ SSL_R_UNEXPECTED_EOF_WHILE_READING, SAYS_TRUNCATED },
-#endif
-	{ SSL_R_PROTOCOL_IS_SHUTDOWN, SAYS_REFUSED },
-	{ SSL_R_SHUTDOWN_WHILE_IN_INIT, SAYS_REFUSED },
-	{ SSL_R_STILL_IN_INIT, SAYS_REFUSED },
-	{ SSL_R_BAD_WRITE_RETRY, SAYS_REFUSED },
-	{ ERR_R_SHOULD_NOT_HAVE_BEEN_CALLED, SAYS_REFUSED },            /* early data without a session that permits it */
-};
-
-/* The TLS layer's own entry of the queue, or the oldest: cryptography that failed below it stands before it. */
-static unsigned long queue_pick(void)
-{
-	unsigned long first = ERR_peek_error(), e;
-
-	while ((e = ERR_get_error()))
-		if (ERR_GET_LIB(e) == ERR_LIB_SSL)
-			return e;
-	return first;
-}
-
-static enum outcome ssl_error(struct call *k, unsigned long e)
-{
-	int reason = ERR_GET_REASON(e);
-	const char *text = ERR_reason_error_string(e);
-
-	if (text)
-		native_text(k, text);
-	if (ERR_GET_LIB(e) != ERR_LIB_SSL)
-		return SAYS_ERROR;
-	if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
-		k->alert = reason - SSL_AD_REASON_OFFSET;
-		return SAYS_ALERT;
-	}
-	for (size_t i = 0; i < countof(reasons); i++)
-		if (reasons[i].reason == reason)
-			return reasons[i].outcome;
-	return SAYS_ERROR;
-}
-
-static enum outcome syscall_error(struct call *k, unsigned long e, int err)
-{
-	if (!err && ERR_GET_LIB(e) == ERR_LIB_SYS)
-		err = ERR_GET_REASON(e);
-#if OPENSSL_VERSION_NUMBER < 0x30000000L                /* SSL_get_error(3) of 1.1.1: an empty queue and no errno is an EOF */
-	if (!err && !e) {
-		native_errno(k, 0);
-		return SAYS_TRUNCATED;
-	}
-#endif
-	return native_errno(k, err);
-}
-
 /* A call that did not succeed; its name and value are noted already. */
 static enum outcome failed(struct tls *t, struct call *k, int ret)
 {
-	int err = errno, error = SSL_get_error(t->ssl, ret);
-	unsigned long e = queue_pick();
-	size_t i = 0;
+	int error;
+	enum outcome o = side_failed(k, t->ssl, ret, &error);
 
-	while (i < countof(errors) && errors[i].error != error)
-		i++;
-	if (i < countof(errors))
-		native(k, "%s", errors[i].name);
-	else
-		native(k, "SSL_get_error=%d", error);
 	t->fatal |= error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL;
-	switch (error) {
-	case SSL_ERROR_WANT_READ:
-		return SAYS_WANT_READ;
-	case SSL_ERROR_WANT_WRITE:
-		return SAYS_WANT_WRITE;
-	case SSL_ERROR_ZERO_RETURN:
-		return SAYS_CLOSED;
-	case SSL_ERROR_SSL:
-		return ssl_error(k, e);
-	case SSL_ERROR_SYSCALL:
-		return syscall_error(k, e, err);
-	default:
-		return SAYS_ERROR;
-	}
+	return o;
 }
 
 /* ---- Calls ---- */
@@ -338,24 +249,6 @@ static size_t unread(struct conn *c, uint8_t *p, size_t n)
 
 /* ---- Set up and down ---- */
 
-static SSL_CTX *ctx_new(const struct conn *c)
-{
-	int version = c->version == 13 ? TLS1_3_VERSION : TLS1_2_VERSION;
-	const char *cert = getenv("CLOSEDRILL_CERT");
-	SSL_CTX *ctx = SSL_CTX_new(c->server ? TLS_server_method() : TLS_client_method());
-
-	if (!ctx)
-		return NULL;
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-	if (SSL_CTX_set_min_proto_version(ctx, version) && SSL_CTX_set_max_proto_version(ctx, version)
-	    && SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"closedrill", 10)
-	    && (!c->server || (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) == 1
-	                       && SSL_CTX_use_PrivateKey_file(ctx, cert, SSL_FILETYPE_PEM) == 1)))
-		return ctx;
-	SSL_CTX_free(ctx);
-	return NULL;
-}
-
 /* A library that took bytes, and wants more without having asked in vain, stopped of itself, and the next record may be in
  * it or in the BIO pair. SSL_pending sees too little to tell, and SSL_has_pending counts half a record. */
 static long read_note(BIO *bio, int op, const char *p, size_t len, int argi, long argl, int ret, size_t *done)
@@ -431,13 +324,9 @@ static void tls_free(struct tls *t)
 
 static void keep_call(struct conn *c)
 {
-	struct side *s = side_of(c);
 	struct tls *t = c->tls;
 
-	if (!SSL_is_init_finished(t->ssl))
-		return;
-	SSL_SESSION_free(s->session);
-	s->session = SSL_get1_session(t->ssl);
+	side_session_keep(c, t->ssl);
 }
 
 static void abandon_call(struct conn *c)
@@ -445,27 +334,16 @@ static void abandon_call(struct conn *c)
 	tls_free(c->tls);
 }
 
-/* A client that does not resume starts afresh: no session of an earlier run is offered later. (A server keeps none here.) */
-static bool session_set(const struct conn *c, struct side *s, SSL *ssl)
-{
-	if (c->resume)
-		return !s->session || SSL_set_session(ssl, s->session);
-	SSL_SESSION_free(s->session);
-	s->session = NULL;
-	return true;
-}
-
 static enum outcome open_call(struct conn *c, struct call *k)
 {
-	struct side *s = side_of(c);
 	struct tls *t = calloc(1, sizeof(*t));
+	SSL_CTX *ctx;
 
 	ERR_clear_error();
 	if (t)
 		t->wfd = -1;
-	if (!s->ctx)
-		s->ctx = ctx_new(c);
-	if (t && s->ctx && (t->ssl = SSL_new(s->ctx)) && transport_set(c, t) && session_set(c, s, t->ssl)) {
+	ctx = side_context(c);
+	if (t && ctx && (t->ssl = SSL_new(ctx)) && transport_set(c, t) && side_session_offer(c, t->ssl)) {
 		options_set(c, t->ssl);
 		if (c->server)
 			SSL_set_accept_state(t->ssl);
@@ -525,9 +403,6 @@ int main(void)
 {
 	int status = skeleton_run(&adapter);
 
-	for (size_t i = 0; i < 4; i++) {
-		SSL_SESSION_free(sides[i / 2][i % 2].session);
-		SSL_CTX_free(sides[i / 2][i % 2].ctx);
-	}
+	sides_free();
 	return status;
 }

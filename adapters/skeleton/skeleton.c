@@ -434,6 +434,16 @@ ssize_t memory_send(struct conn *c, const void *p, size_t n)
 	return (ssize_t)n;
 }
 
+ssize_t conn_recv(struct conn *c, void *p, size_t n)
+{
+	return c->io == IO_MEMORY ? memory_recv(c, p, n) : recv(c->fd, p, n, 0);
+}
+
+ssize_t conn_send(struct conn *c, const void *p, size_t n)
+{
+	return c->io == IO_MEMORY ? memory_send(c, p, n) : send(c->fd, p, n, MSG_NOSIGNAL);
+}
+
 static ssize_t recv_some(int fd, void *p, size_t n)
 {
 	ssize_t got;
@@ -666,11 +676,17 @@ static bool call_wait(struct conn *c, struct call *k)
 {
 	short events = call_events(c, k);
 	struct pollfd fds[] = { { STDIN_FILENO, POLLIN, 0 }, { events ? c->fd : -1, events, 0 } };
+	int timeout = -1;
 
 	answer("again", k->native);
 	if (input.n)
 		return false;
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+	if (lib->wait && c->io != IO_MEMORY && !k->row->plain) {
+		lib->wait(c, k->outcome);
+		fds[1].fd = -1;
+		timeout = 0;
+	}
+	while (poll(fds, 2, timeout) < 0 && errno == EINTR)
 		;
 	return !fds[0].revents;
 }

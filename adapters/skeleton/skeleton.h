@@ -96,6 +96,10 @@ struct adapter {
 	void (*keep)(struct conn *);    /* a client's session, for an `open` with conn.resume: before abandon, and whenever the other connection
 	                                 * is gone over to; conn lives on then, and is kept from again */
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
+	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did
+	 * something for the outstanding call or standard input can be read (descriptor 0, from which nothing may be taken). `wanted` is
+	 * what the call answered. */
+	void (*wait)(struct conn *, enum outcome wanted);
 	void (*pump)(struct conn *);    /* memory mode: ciphertext from conn.in to the library, from the library to conn.out */
 	size_t (*unread)(struct conn *, uint8_t *p, size_t n);          /* memory mode: take back what pump gave and TLS did not consume */
 	/* With `can concurrent` a read in blocking mode waits in a thread of its own while other calls go on. A library that does not
@@ -118,6 +122,11 @@ enum outcome native_errno(struct call *k, int err);                     /* errno
  * bytes, and every second time none: EAGAIN. */
 ssize_t memory_recv(struct conn *c, void *p, size_t n);
 ssize_t memory_send(struct conn *c, const void *p, size_t n);
+
+/* For a library that leaves all input and output to the application, in every mode: recv(2) and send(2) of the socket, or the two above.
+ * EAGAIN and EINTR mean that the call is to be repeated. */
+ssize_t conn_recv(struct conn *c, void *p, size_t n);
+ssize_t conn_send(struct conn *c, const void *p, size_t n);
 
 void queue_add(struct queue *q, const void *p, size_t n);
 void queue_drop(struct queue *q, size_t n);

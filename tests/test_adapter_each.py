@@ -1,0 +1,105 @@
+"""Every adapter that is built: it does the plainest things, in each role, version and mode that it names, and waits without spinning."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import BUILD, Tool, make_tree
+
+BUILT = sorted(n for n in os.listdir(os.path.join(BUILD, "adapters"))
+               if os.path.isfile(os.path.join(BUILD, "adapters", n)) and os.access(os.path.join(BUILD, "adapters", n), os.X_OK))
+NAMES_NO_VERSION = ["bearssl"]
+
+# What any library can: no close, and no end of the stream, for what each says to those is what the suite is about.
+PLAIN = {
+    "each/talks": """
+# Both sides say something;
+# the application then leaves without a word.
+
+title  data both ways
+
+handshake
+peer  write "hello"
+iut   read     -> data "hello"
+iut   write "hey" -> ok
+wire  iut      -> data 3
+iut   write 100000 -> ok
+wire  iut      -> data 100000
+iut   abandon
+wire  iut      -> fin | rst
+""",
+    "each/waits": """
+# Nothing comes, so the read cannot end;
+# then something does, twice as much as is asked for.
+
+title  a read that has to wait
+
+handshake
+iut   read 5   -> blocked          [waiting-is-no-error]
+peer  write "helloworld"
+iut   await    -> data "hello"
+iut   read 5   -> data "world"
+iut   abandon
+wire  iut      -> fin | rst
+""",
+    "each/twice": """
+# A second connection is as good as the first;
+# nothing of the first comes with it.
+
+title  two connections, one after the other
+
+handshake
+peer  write "one"
+iut   read     -> data "one"
+iut   abandon
+handshake
+peer  write "two"
+iut   read     -> data "two"
+iut   abandon
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    top = make_tree(PLAIN)
+    yield Tool(os.path.join(top, "build"), os.path.join(top, "adapters"))
+    shutil.rmtree(top)
+
+
+def greeting(name):
+    """Its lines, by their first word: all words behind it. Its input ends at once, and then so does the adapter."""
+    ran = subprocess.run([os.path.join(BUILD, "adapters", name)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=60)
+    lines = ran.stdout.splitlines()
+    assert ran.returncode == 0 and lines[-1] == "ready", ran
+    said = {}
+    for line in lines[:-1]:
+        said.setdefault(line.split()[0], []).extend(line.split()[1:])
+    return said
+
+
+def test_some_are_built():
+    assert {"openssl", "reference"} <= set(BUILT)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_greets(name):
+    said = greeting(name)
+    assert said["library"] and len(said["api"]) == 1
+    assert name in NAMES_NO_VERSION or any(c.isdigit() for c in " ".join(said["library"])), said["library"]
+    for words in ("client", "server"), ("tls1.2", "tls1.3"), ("blocking", "nonblocking", "memory"):
+        assert set(words) & set(said["can"]), (name, words)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_talks_and_waits(plain, out, name):
+    """Passing means: no crash, no spin, no socket left, all bytes, and the capture agrees."""
+    can = greeting(name)["can"]
+    variants = 1
+    for words in ("client", "server"), ("tls1.2", "tls1.3"), ("blocking", "nonblocking", "memory"):
+        variants *= len(set(words) & set(can))
+    results = plain.results(name, "-j1", out=out)
+    assert [(r["case"], r["role"], r["tls"], r["io"], r["verdict"], r.get("reason"), r["findings"]) for r in results["runs"] if r["verdict"] != "pass"] == []
+    assert len(results["runs"]) == variants * len(PLAIN)
