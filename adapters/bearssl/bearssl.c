@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bearssl.h>
@@ -62,7 +61,7 @@ static enum outcome push(struct conn *c, struct call *k)
 	struct tls *t = c->tls;
 	size_t n;
 	unsigned char *p = br_ssl_engine_sendrec_buf(t->engine, &n);
-	ssize_t sent = c->io == IO_MEMORY ? memory_send(c, p, n) : send(c->fd, p, n, 0);
+	ssize_t sent = transport_send(c, p, n);
 
 	if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
 		native(k, "br_ssl_engine_current_state=0x%02x", br_ssl_engine_current_state(t->engine));
@@ -79,7 +78,7 @@ static enum outcome pull(struct conn *c, struct call *k)
 	struct tls *t = c->tls;
 	size_t n;
 	unsigned char *p = br_ssl_engine_recvrec_buf(t->engine, &n);
-	ssize_t got = c->io == IO_MEMORY ? memory_recv(c, p, n) : recv(c->fd, p, n, 0);
+	ssize_t got = transport_recv(c, p, n);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
 		native(k, "br_ssl_engine_current_state=0x%02x", br_ssl_engine_current_state(t->engine));

@@ -417,6 +417,16 @@ ssize_t memory_send(struct conn *c, const void *p, size_t n)
 	return (ssize_t)n;
 }
 
+ssize_t transport_recv(struct conn *c, void *p, size_t n)
+{
+	return c->io == IO_MEMORY ? memory_recv(c, p, n) : recv(c->fd, p, n, 0);
+}
+
+ssize_t transport_send(struct conn *c, const void *p, size_t n)
+{
+	return c->io == IO_MEMORY ? memory_send(c, p, n) : send(c->fd, p, n, MSG_NOSIGNAL);
+}
+
 static ssize_t recv_some(int fd, void *p, size_t n)
 {
 	ssize_t got;

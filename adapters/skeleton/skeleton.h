@@ -111,6 +111,11 @@ enum outcome native_errno(struct call *k, int err);                     /* errno
 ssize_t memory_recv(struct conn *c, void *p, size_t n);
 ssize_t memory_send(struct conn *c, const void *p, size_t n);
 
+/* For a library that leaves all input and output to the application, in every mode: recv(2) and send(2) of the socket, or the two above.
+ * EAGAIN and EINTR mean that the call is to be repeated. */
+ssize_t transport_recv(struct conn *c, void *p, size_t n);
+ssize_t transport_send(struct conn *c, const void *p, size_t n);
+
 void queue_add(struct queue *q, const void *p, size_t n);
 void queue_drop(struct queue *q, size_t n);
 
