@@ -1,0 +1,385 @@
+/* The adapter for Botan 2, which has TLS 1.2 at most, by TLS::Client and TLS::Server: they leave all input and output to the application.
+ *
+ *	handshake       the object is made, which is when a client's first message leaves; received_data until tls_session_activated
+ *	read            what tls_record_received was given; else received_data, until there is more or tls_alert told of the end
+ *	write           Channel::send
+ *	shutdown write  Channel::close
+ *	close           Channel::close, unless is_closed(); the object is deleted
+ *	abandon         the object is deleted, which sends nothing
+ *
+ * The native part is the callback that told (tls_alert=0 warning "close_notify"), or what was called and the error_type and error_code
+ * of what it threw. A non-fatal alert other than close_notify is no answer. is_closed is "true iff the connection has been definitely
+ * closed": after an alert that ends it and after an exception nothing more is received; reads tell what was told, in its order, and
+ * the last of it again. The library does not see the end of the transport: an end or an error before the alert is told in recv's words.
+ * Nor does it tell how much of the input was TLS, so what stands behind the close_notify in one receive is lost to `plain read`.
+ * What it does not have: TLS 1.3, a call for the whole exchange (it answers a close_notify of itself), key updates; after close it
+ * takes no data any more. What the adapter does not do: TLS::Blocking_Client and the TLS::Stream for Asio, tickets (a server resumes
+ * by session identifier), renegotiation.
+ * That a session was resumed is told by tls_inspect_handshake_msg, which then sees no Certificate. Options:
+ *
+ *	short-writes    memory mode: the transport takes 1, 3 or 7 bytes at a time */
+#include "adapters/skeleton/skeleton.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <botan/auto_rng.h>
+#include <botan/data_src.h>
+#include <botan/pkcs8.h>
+#include <botan/tls_client.h>
+#include <botan/tls_exceptn.h>
+#include <botan/tls_messages.h>
+#include <botan/tls_server.h>
+#include <botan/tls_session_manager.h>
+#include <botan/version.h>
+#include <botan/x509cert.h>
+
+using namespace Botan;
+
+namespace {
+
+/* ---- Kept over connections ---- */
+
+struct Credentials : Credentials_Manager {
+	std::vector<X509_Certificate> chain;
+	std::unique_ptr<Private_Key> key;
+
+	std::vector<X509_Certificate> cert_chain(const std::vector<std::string> &types, const std::string &type, const std::string &) override
+	{
+		bool fits = type == "tls-server" && std::find(types.begin(), types.end(), key->algo_name()) != types.end();
+
+		return fits ? chain : std::vector<X509_Certificate>();
+	}
+
+	Private_Key *private_key_for(const X509_Certificate &, const std::string &, const std::string &) override
+	{
+		return key.get();
+	}
+};
+
+struct Tls12 : TLS::Policy {
+	bool allow_tls10() const override { return false; }
+	bool allow_tls11() const override { return false; }
+	bool require_cert_revocation_info() const override { return false; }
+};
+
+struct Library {
+	AutoSeeded_RNG rng;
+	Tls12 policy;
+	Credentials credentials;
+	TLS::Session_Manager_In_Memory sessions[2] = { TLS::Session_Manager_In_Memory(rng), TLS::Session_Manager_In_Memory(rng) };
+
+	Library()
+	{
+		std::ifstream file(getenv("CLOSEDRILL_CERT") ?: "");
+		std::string pem((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+		DataSource_Memory cert(pem), key(pem.substr(std::min(pem.find("-----BEGIN PRIVATE KEY"), pem.size())));
+
+		credentials.chain.push_back(X509_Certificate(cert));
+		credentials.key = PKCS8::load_key(key);
+	}
+};
+
+Library &library()
+{
+	static Library l;
+
+	return l;
+}
+
+/* ---- The connection ---- */
+
+/* What ended it, as the library told. */
+struct End {
+	enum outcome outcome;
+	int alert;
+	std::string native;
+};
+
+struct Tls : TLS::Callbacks {
+	std::unique_ptr<TLS::Channel> channel;          /* none before the handshake */
+	struct queue out = {}, in = {};                 /* emitted and not sent; received and not read */
+	bool up = false;                                /* the handshake is through */
+	bool full = false;                              /* the handshake had a Certificate */
+	std::vector<End> ends;                          /* in their order: an alert, and what was thrown. Then it is given no more input */
+	size_t told = 0;                                /* how many of them reads have answered */
+	int lost = 0;                                   /* errno of a send that failed, not told yet */
+
+	~Tls()
+	{
+		free(out.p);
+		free(in.p);
+	}
+
+	void tls_emit_data(const uint8_t data[], size_t n) override { queue_add(&out, data, n); }
+	void tls_record_received(uint64_t, const uint8_t data[], size_t n) override { queue_add(&in, data, n); }
+	void tls_session_activated() override { up = true; }
+	bool tls_session_established(const TLS::Session &) override { return true; }
+
+	void tls_alert(TLS::Alert alert) override
+	{
+		std::string text = "tls_alert=" + std::to_string(alert.type()) + (alert.is_fatal() ? " fatal \"" : " warning \"");
+
+		if (alert.is_fatal() || alert.type() == TLS::Alert::CLOSE_NOTIFY)
+			ends.push_back({ alert.type() == TLS::Alert::CLOSE_NOTIFY ? SAYS_CLOSED : SAYS_ALERT,
+			                 alert.type(), text + alert.type_string() + "\"" });
+	}
+
+	void tls_inspect_handshake_msg(const TLS::Handshake_Message &message) override
+	{
+		full |= message.type() == TLS::CERTIFICATE;
+	}
+
+	void tls_verify_cert_chain(const std::vector<X509_Certificate> &, const std::vector<std::shared_ptr<const OCSP::Response>> &,
+	                           const std::vector<Certificate_Store *> &, Usage_Type, const std::string &, const TLS::Policy &) override
+	{
+	}
+};
+
+Tls *tls(const struct conn *c)
+{
+	return static_cast<Tls *>(c->tls);
+}
+
+/* One call of the library. A state that it refuses is the call's own; any other exception is an end. */
+template <typename Call> enum outcome call(struct conn *c, struct call *k, const char *name, Call made)
+{
+	enum outcome o = SAYS_ERROR;
+
+	try {
+		made();
+		return SAYS_OK;
+	} catch (const Exception &e) {
+		o = e.error_type() == ErrorType::InvalidObjectState ? SAYS_REFUSED : SAYS_ERROR;
+		native(k, "%s=%s error_code=%d", name, to_string(e.error_type()).c_str(), e.error_code());
+		native_text(k, e.what());
+	} catch (const std::exception &e) {
+		native(k, "%s=std::exception", name);
+		native_text(k, e.what());
+	}
+	if (o == SAYS_ERROR)
+		tls(c)->ends.push_back({ o, 0, k->native });
+	return o;
+}
+
+/* Sends what was emitted. SAYS_WANT_WRITE if the transport takes no more; a failure is kept for a call that sends. */
+enum outcome flush(struct conn *c, struct call *k)
+{
+	Tls *t = tls(c);
+
+	while (t->out.n) {
+		ssize_t sent = transport_send(c, t->out.p, t->out.n);
+
+		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
+			native(k, "tls_emit_data=%zu", t->out.n);
+			return SAYS_WANT_WRITE;
+		}
+		if (sent < 0)
+			t->lost = errno;
+		queue_drop(&t->out, sent < 0 ? t->out.n : static_cast<size_t>(sent));
+	}
+	return SAYS_OK;
+}
+
+/* What a call that sends says at its end: what the library said, or that it did not leave. */
+enum outcome sent(struct conn *c, struct call *k, enum outcome said)
+{
+	Tls *t = tls(c);
+	enum outcome o = flush(c, k);
+
+	if (o != SAYS_OK || !t->lost)
+		return o == SAYS_OK ? said : o;
+	native(k, "send=-1");
+	o = native_errno(k, t->lost);
+	t->lost = 0;
+	return o;
+}
+
+/* The next of what ended it, the last one for ever; SAYS_OK if nothing did. */
+enum outcome end_tell(Tls *t, struct call *k)
+{
+	const End *end;
+
+	if (t->ends.empty())
+		return SAYS_OK;
+	end = &t->ends[t->told];
+	t->told += t->told + 1 < t->ends.size();
+	k->native[0] = '\0';
+	native(k, "%s", end->native.c_str());
+	k->alert = end->alert;
+	return end->outcome;
+}
+
+/* Receives once; the library may have to answer. SAYS_OK: look again what there is. */
+enum outcome receive(struct conn *c, struct call *k)
+{
+	uint8_t buf[16384];
+	ssize_t got = transport_recv(c, buf, sizeof(buf));
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+		native(k, "recv=-1");
+		return SAYS_WANT_READ;
+	}
+	if (got <= 0) {
+		native(k, "recv=%zd", got);
+		return got ? native_errno(k, errno) : SAYS_TRUNCATED;
+	}
+	call(c, k, "received_data", [&] { tls(c)->channel->received_data(buf, static_cast<size_t>(got)); });
+	flush(c, k);
+	k->native[0] = '\0';
+	return SAYS_OK;
+}
+
+/* ---- Calls ---- */
+
+void channel_make(struct conn *c)
+{
+	Tls *t = tls(c);
+	Library &l = library();
+
+	if (c->server)
+		t->channel.reset(new TLS::Server(*t, l.sessions[true], l.credentials, l.policy, l.rng));
+	else
+		t->channel.reset(new TLS::Client(*t, l.sessions[false], l.credentials, l.policy, l.rng,
+		                                 TLS::Server_Information("localhost"), TLS::Protocol_Version::TLS_V12));
+}
+
+enum outcome handshake_call(struct conn *c, struct call *k)
+{
+	Tls *t = tls(c);
+	enum outcome o = SAYS_OK;
+
+	if (!t->channel && (o = call(c, k, "TLS::Channel", [&] { channel_make(c); })) != SAYS_OK)
+		return o;
+	while ((o = sent(c, k, SAYS_OK)) == SAYS_OK) {
+		if (t->up) {
+			native(k, "tls_session_activated");
+			return t->full ? SAYS_OK : SAYS_RESUMED;
+		}
+		if ((o = end_tell(t, k)) != SAYS_OK)    /* there is no stream yet that could be finished */
+			return o == SAYS_CLOSED ? SAYS_ERROR : o;
+		if ((o = receive(c, k)) != SAYS_OK)
+			return o;
+	}
+	return o;
+}
+
+enum outcome read_call(struct conn *c, struct call *k)
+{
+	Tls *t = tls(c);
+	enum outcome o;
+
+	if (!t->channel) {
+		native_text(k, "there is no channel before the handshake");
+		return SAYS_REFUSED;
+	}
+	flush(c, k);
+	k->native[0] = '\0';                            /* a read goes on while the transport takes nothing */
+	while (!t->in.n)
+		if ((o = end_tell(t, k)) != SAYS_OK || (o = receive(c, k)) != SAYS_OK)
+			return o;
+	k->done = t->in.n < k->n ? t->in.n : k->n;
+	std::copy(t->in.p, t->in.p + k->done, k->data);
+	queue_drop(&t->in, k->done);
+	native(k, "tls_record_received=%zu", k->done);
+	return SAYS_DATA;
+}
+
+enum outcome write_call(struct conn *c, struct call *k)
+{
+	Tls *t = tls(c);
+	enum outcome o = SAYS_OK;
+
+	if (!t->channel)
+		return SAYS_REFUSED;
+	if (!k->repeated && (o = call(c, k, "send", [&] { t->channel->send(k->data, k->n); })) != SAYS_OK)
+		return o;
+	native(k, "send");
+	k->done = k->n;
+	return sent(c, k, SAYS_OK);
+}
+
+enum outcome shutdown_write_call(struct conn *c, struct call *k)
+{
+	Tls *t = tls(c);
+	enum outcome o = SAYS_OK;
+
+	if (!t->channel)
+		return SAYS_REFUSED;
+	if (!k->repeated && (o = call(c, k, "close", [&] { t->channel->close(); })) != SAYS_OK)
+		return o;
+	native(k, "close is_closed=%d", t->channel->is_closed());
+	return sent(c, k, SAYS_SENT);
+}
+
+enum outcome close_call(struct conn *c, struct call *k)
+{
+	Tls *t = tls(c);
+
+	if (t->channel && !t->channel->is_closed()) {
+		enum outcome o = shutdown_write_call(c, k);
+
+		return o == SAYS_SENT ? SAYS_OK : o;
+	}
+	native(k, "delete");
+	return sent(c, k, SAYS_OK);
+}
+
+/* ---- Set up and down ---- */
+
+void abandon_call(struct conn *c)
+{
+	delete tls(c);
+}
+
+/* A client that does not resume starts afresh: no session of an earlier run is offered later. */
+enum outcome open_call(struct conn *c, struct call *k)
+{
+	try {
+		if (!c->server && !c->resume)
+			library().sessions[false].remove_all();
+		c->tls = new Tls;
+		return SAYS_OK;
+	} catch (const std::exception &e) {
+		native(k, "open=std::exception");
+		native_text(k, e.what());
+		return SAYS_ERROR;
+	}
+}
+
+void library_name(char *name, size_t cap)
+{
+	snprintf(name, cap, "Botan %s", short_version_cstr());
+}
+
+const char *const can[] = {
+	"client server tls1.2 blocking nonblocking memory",
+	"shutdown-write close abandon plain resumption renew fork option:short-writes",
+	nullptr
+};
+
+} // namespace
+
+int main()
+{
+	struct adapter adapter = {};
+
+	adapter.api = "botan";
+	adapter.can = can;
+	adapter.library = library_name;
+	adapter.open = open_call;
+	adapter.handshake = handshake_call;
+	adapter.read = read_call;
+	adapter.write = write_call;
+	adapter.shutdown_write = shutdown_write_call;
+	adapter.close = close_call;
+	adapter.abandon = abandon_call;
+	return skeleton_run(&adapter);
+}
