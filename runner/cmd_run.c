@@ -1,6 +1,7 @@
 /* cmd_run: `closedrill run`: plays the selected cases against the named implementations. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "runner/command.h"
@@ -46,6 +47,39 @@ static int run_plan(const struct run_args *a, struct job *job, const struct plac
 	return status_of(&totals, how);
 }
 
+static bool name_taken(const struct adapter *adapters, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(adapters[i].name, adapters[at].name) == 0)
+			return true;
+	return false;
+}
+
+/* Results and folders go by names: two builds of one library get their versions, and if need be a number. */
+static void name_apart(struct adapter *adapters, size_t at)
+{
+	if (adapters[at].root || name_taken(adapters, at))
+		adapter_name_version(&adapters[at], false);
+	if (name_taken(adapters, at))
+		adapter_name_version(&adapters[at], true);
+	for (unsigned n = 2; name_taken(adapters, at); n++)
+		adapter_name_number(&adapters[at], n);
+}
+
+/* 0, or the exit status after a name that is not there was told. */
+static int names_known(const struct run_args *a, const struct places *at)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < a->nnames && !status; i++) {
+		char dir[800];
+
+		snprintf(dir, sizeof(dir), "%s%s", a->roots[i] ? a->roots[i] : "", a->roots[i] ? adapters_in_root : at->adapters);
+		status = implementation_known(a->names[i], dir);
+	}
+	return status;
+}
+
 static int run_selected(const struct run_args *a, const struct places *at, const struct catalogue *s)
 {
 	struct adapter *adapters = calloc(a->nnames, sizeof(*adapters));
@@ -56,13 +90,17 @@ static int run_selected(const struct run_args *a, const struct places *at, const
 	int status = 0;
 
 	for (size_t i = 0; i < a->nnames && adapters; i++)
-		adapter_init(&adapters[i], a->names[i], at->adapters);
+		adapter_init(&adapters[i], a->names[i], a->roots[i] ? adapters_in_root : at->adapters, a->roots[i]);
 	for (size_t i = 0; i < a->nnames && !status; i++) {
-		if (!implementation_greet(&adapters[i], &f))
+		if (implementation_greet(&adapters[i], &f))
+			name_apart(adapters, i);
+		else if (a->nnames == 1)
 			status = command_failed(EXIT_BROKEN, &f);
 		else
-			plan_add(&plan, s, (uint32_t)i, &adapters[i], &sel);
+			adapters[i].failed = strdup(f.msg);     /* the others shall have their runs */
 	}
+	for (size_t i = 0; i < a->nnames && !status; i++)
+		plan_add(&plan, s, (uint32_t)i, &adapters[i], &sel);
 	if (!status && !plan.n)
 		status = command_wrong("nothing to run: no variant of the selected cases is one that these implementations can do", NULL);
 	if (!status)
@@ -86,9 +124,8 @@ int cmd_run(int argc, char **argv)
 		return status < 0 ? EXIT_OK : status;
 	if (!places_find(&at, &f))
 		return command_failed(EXIT_BROKEN, &f);
-	for (size_t i = 0; i < a.nnames; i++)
-		if ((status = implementation_known(a.names[i], &at)))
-			return status;
+	if ((status = names_known(&a, &at)))
+		return status;
 	if (!catalogue_load(&s, at.cases, &f))
 		return command_failed(EXIT_USAGE, &f);
 	status = globs_known(a.globs, a.nglobs, &s);

@@ -10,7 +10,7 @@
 #include "runner/lex.h"
 
 const char command_usage[] =
-	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
+	"usage: closedrill run [[--root DIR] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
 	"       closedrill show THEME/CASE\n"
@@ -106,7 +106,7 @@ int globs_known(const char *const *globs, size_t n, const struct catalogue *s)
 	return 0;
 }
 
-int implementation_known(const char *name, const struct places *at)
+int implementation_known(const char *name, const char *adapters)
 {
 	char word[200], path[800];
 	size_t n;
@@ -116,10 +116,10 @@ int implementation_known(const char *name, const struct places *at)
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, " "), name);
 	if (strchr(word, '/'))
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s", at->adapters, word);
+	snprintf(path, sizeof(path), "%s/%s", adapters, word);
 	if (access(path, X_OK) == 0)
 		return 0;
-	names = adapters_list(at->adapters, &n);
+	names = adapters_list(adapters, &n);
 	status = unknown_name(word, names, n, "implementation");
 	names_free(names, n);
 	return status;

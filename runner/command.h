@@ -25,8 +25,8 @@ int command_wrong(const char *what, const char *word);
 
 /* 0 if there are such cases (each glob matches one); otherwise prints what is near and returns EXIT_USAGE. */
 int globs_known(const char *const *globs, size_t n, const struct catalogue *s);
-/* The same for the name of an adapter that is built; a path or a command line is not looked at. */
-int implementation_known(const char *name, const struct places *at);
+/* The same for the name of an adapter in a folder; a path or a command line is not looked at. */
+int implementation_known(const char *name, const char *adapters);
 /* Starts the adapter for its greeting and stops it again. False: *f. */
 bool implementation_greet(struct adapter *a, struct fault *f);
 

@@ -158,7 +158,7 @@ void list_implementations(const char *dir, bool json, bool (*greet)(struct adapt
 		json_t *o = json_object(), *can = json_array();
 		bool ok;
 
-		adapter_init(&a, names[i], dir);
+		adapter_init(&a, names[i], dir, NULL);
 		ok = greet(&a, &f);
 		if (!json)
 			printf("%-20s %s\n", names[i], ok ? a.library : f.msg);

@@ -19,6 +19,8 @@ static bool is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+const char adapters_in_root[] = "/usr/local/lib/closedrill/adapters";
+
 bool places_find(struct places *p, struct fault *f)
 {
 	/* Below the folder of the program: a build folder of the checkout, one for a sanitizer build, or an installation. */
@@ -200,7 +202,16 @@ static bool has_needs(const struct script *s, const struct adapter *a)
 
 static bool plays_for(const struct script *s, const struct adapter *a)
 {
-	return !s->api.n || bytes_is(s->api, a->api);
+	return !s->api.n || (a->api && bytes_is(s->api, a->api));
+}
+
+static void add_run(struct plan *p, struct run run)
+{
+	if (p->n % 256 == 0) {
+		p->runs = reallocarray(p->runs, p->n + 256, sizeof(*p->runs));
+		assert(p->runs);
+	}
+	p->runs[p->n++] = run;
 }
 
 static void add_variants(struct plan *p, uint32_t implementation, uint32_t script, unsigned bits, bool unsupported, bool one_io)
@@ -216,12 +227,19 @@ static void add_variants(struct plan *p, uint32_t implementation, uint32_t scrip
 
 				if ((bits & variant) != variant || (one_io && modes[m] != only))
 					continue;
-				if (p->n % 256 == 0) {
-					p->runs = reallocarray(p->runs, p->n + 256, sizeof(*p->runs));
-					assert(p->runs);
-				}
-				p->runs[p->n++] = (struct run){ implementation, script, variant, unsupported };
+				add_run(p, (struct run){ implementation, script, variant, unsupported });
 			}
+}
+
+/* The first variant of a case, and none of its other `with` values. */
+static void add_first(struct plan *p, uint32_t implementation, const struct catalogue *s, size_t script, unsigned variants)
+{
+	size_t before = p->n;
+
+	if (!script_is_first(s, script))
+		return;
+	add_variants(p, implementation, (uint32_t)script, s->scripts[script].runs_for & variants, false, false);
+	p->n = before + (p->n > before);
 }
 
 void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel)
@@ -231,7 +249,11 @@ void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation
 
 		if (sc->about_host ? sel->no_host : sel->only_host)
 			continue;
-		if (selection_takes(sel, sc->name) && plays_for(sc, a))
+		if (!selection_takes(sel, sc->name) || !plays_for(sc, a))
+			continue;
+		if (a->failed)
+			add_first(p, implementation, s, i, sel->variants);
+		else
 			add_variants(p, implementation, (uint32_t)i, sc->runs_for & sel->variants & adapter_variants(a), !has_needs(sc, a), sel->one_io);
 	}
 }

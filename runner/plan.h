@@ -7,6 +7,8 @@
 
 /* Where cases and adapters lie: beside the program in its build folder, or installed. */
 struct places { char cases[512], adapters[512]; };
+/* Where they lie in the root of another system. */
+extern const char adapters_in_root[];
 bool places_find(struct places *p, struct fault *f);
 
 struct catalogue {
@@ -32,7 +34,8 @@ bool selection_takes(const struct selection *sel, const char *name);
 
 struct run { uint32_t implementation, script; unsigned variant; bool unsupported; };
 struct plan { struct run *runs; size_t n; };
-/* Appends the runs of one implementation; a case whose needs it lacks becomes one unsupported run for each variant. */
+/* Appends the runs of one implementation; a case whose needs it lacks becomes one unsupported run for each variant. What one can whose
+ * greeting could not be had is not known: it gets one run for each case, to be told as broken. */
 void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel);
 void plan_free(struct plan *p);
 

@@ -97,6 +97,10 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 	struct fault f = { 0 };
 
 	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
+	if (a->failed) {
+		set_broken(j, a->failed);
+		return;
+	}
 	if (run->unsupported) {
 		j->reason = strdup("the case needs what the adapter does not announce");
 		return;

@@ -9,6 +9,7 @@ enum { RUN_ARGS_MAX = 256 };
 struct run_args {
 	const char *globs[RUN_ARGS_MAX]; size_t nglobs;
 	const char *names[RUN_ARGS_MAX]; size_t nnames;
+	const char *roots[RUN_ARGS_MAX];        /* of each name: the folder of another system, or NULL */
 	unsigned roles, tls, io;
 	int workers;
 	const char *out_dir;
