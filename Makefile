@@ -14,12 +14,12 @@ comma   := ,
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUT     := $(B)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 DEFS    := -D_GNU_SOURCE -DCLOSEDRILL_VERSION='"$(VERSION)"'
-COMPILE  = $(CC) -std=c11 $(DEFS) -I. $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
+COMPILE  = $(CC) -std=c11 -pthread $(DEFS) -I. $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
 LIBS    := -lssl -lcrypto -lpcap -ljansson $(LDFLAGS)
 
 LIB     := $(filter-out runner/main.c,$(wildcard peer/*.c runner/*.c))
 TESTS   := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
-SETUP   := CC='$(CC)' ./setup.sh
+NEEDS   := CC='$(CC)' ./setup.sh
 AGAIN   := $(MAKE) --no-print-directory
 
 #: make                        build closedrill and every adapter whose library is here
@@ -51,7 +51,7 @@ include adapters/adapters.mk
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
 run:
-	@$(SETUP) run
+	@$(NEEDS) run
 	@$(AGAIN) all
 	@rm -rf $(OUT)/run
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
@@ -61,7 +61,7 @@ run:
 CHECKS := unit $(if $(SAN),,faults) endtoend
 .PHONY: check
 check:
-	@$(SETUP) check
+	@$(NEEDS) check
 	@$(AGAIN) all $(TESTS)
 	@$(AGAIN) -k -j1 $(CHECKS); status=$$?; $(UNIT_TOTAL) $(OUT)/tests/unit.log; exit $$status
 
@@ -88,10 +88,17 @@ docs: $(OUT)/closedrill
 endtoend: all
 	CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests
 
+#: make matrix                 all adapters against the libraries of Debian 11, 12, 13 and sid (SUITES="..."), in roots below build/matrix
+.PHONY: matrix
+matrix:
+	@$(NEEDS) matrix
+	@$(AGAIN) $(OUT)/closedrill
+	adapters/matrix.sh $(OUT)/closedrill $(OUT)/matrix $(SUITES)
+
 #: make bench                  measure what README.md's figures say
 .PHONY: bench
 bench:
-	@$(SETUP) run
+	@$(NEEDS) run
 	@$(AGAIN) all $(OUT)/tests/bench
 	$(OUT)/tests/bench
 

@@ -12,7 +12,7 @@
 const char command_usage[] =
 	"usage: closedrill run [[--root DIR] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
-	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
+	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index] [--root DIR]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"

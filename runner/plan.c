@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runner/lex.h"
 
 /* --- places ------------------------------------------------------------------------------------------------------------ */
 
@@ -264,18 +265,56 @@ void plan_free(struct plan *p)
 	*p = (struct plan){ 0 };
 }
 
-char **adapters_list(const char *dir, size_t *n)
+static bool is_program(const char *path, const char *name)
+{
+	struct stat st;
+
+	(void)name;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+static const char missing[] = ".missing";
+
+static bool tells_what_is_missing(const char *path, const char *name)
+{
+	(void)path;
+	return ends_with(name, missing);
+}
+
+static char **names_in(const char *dir, bool (*takes)(const char *path, const char *name), size_t cut, size_t *n)
 {
 	size_t all;
 	char **entries = dir_names(dir, &all), **names = NULL, path[1400];
-	struct stat st;
 
 	*n = 0;
 	for (size_t i = 0; i < all; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]);
-		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0)
-			add_name(&names, n, strdup(entries[i]));
+		if (takes(path, entries[i]))
+			add_name(&names, n, strndup(entries[i], strlen(entries[i]) - cut));
 	}
 	names_free(entries, all);
 	return names;
+}
+
+char **adapters_list(const char *dir, size_t *n)
+{
+	return names_in(dir, is_program, 0, n);
+}
+
+char **adapters_left_out(const char *dir, size_t *n)
+{
+	return names_in(dir, tells_what_is_missing, sizeof(missing) - 1, n);
+}
+
+char *adapter_missing(const char *dir, const char *name)
+{
+	struct buf text = { 0 };
+	struct fault ignored;
+	char path[1400], *line;
+
+	snprintf(path, sizeof(path), "%s/%s%s", dir, name, missing);
+	line = strdup(lex_file(path, &text, &ignored) ? buf_str(&text) : "");
+	line[strcspn(line, "\n")] = '\0';
+	buf_free(&text);
+	return line;
 }

@@ -39,8 +39,11 @@ struct plan { struct run *runs; size_t n; };
 void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel);
 void plan_free(struct plan *p);
 
-/* Names of all adapters that are built, sorted; owned by the caller, ended by NULL. */
+/* Names of all adapters that are built, sorted; owned by the caller, ended by NULL: names_free. */
 char **adapters_list(const char *dir, size_t *n);
+/* The same for those that were left out when the others were built; adapter_missing tells what for, in a text to be freed. */
+char **adapters_left_out(const char *dir, size_t *n);
+char *adapter_missing(const char *dir, const char *name);
 void names_free(char **names, size_t n);
 
 #endif
