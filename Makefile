@@ -109,6 +109,7 @@ install:
 	@[ -x $(OUT)/closedrill ] || { echo 'Nothing is built: run `make` first.'; exit 1; }
 	install -D -m755 $(OUT)/closedrill $(ROOT)/bin/closedrill
 	@for f in cases/requirements cases/*/*.case; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
+	@for f in adapters/contract/requirements adapters/contract/*/*.case; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
 	@for f in $(OUT)/adapters/*; do [ ! -f $$f -o ! -x $$f ] || install -D -m755 -t $(ROOT)/lib/closedrill/adapters $$f || exit; done
 	@echo "cases: $(ROOT)/share/closedrill; adapters: $(ROOT)/lib/closedrill"
 #: make uninstall              remove it; PREFIX and DESTDIR as for install

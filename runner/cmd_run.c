@@ -66,8 +66,7 @@ static void name_apart(struct adapter *adapters, size_t at)
 		adapter_name_number(&adapters[at], n);
 }
 
-/* 0, or the exit status after a name that is not there was told. */
-static int names_known(const struct run_args *a, const struct places *at)
+int names_known(const struct run_args *a, const struct places *at)
 {
 	int status = 0;
 
@@ -80,7 +79,7 @@ static int names_known(const struct run_args *a, const struct places *at)
 	return status;
 }
 
-static int run_selected(const struct run_args *a, const struct places *at, const struct catalogue *s)
+int session_run(const struct run_args *a, const struct places *at, const struct catalogue *s)
 {
 	struct adapter *adapters = calloc(a->nnames, sizeof(*adapters));
 	struct selection sel = { a->globs, a->nglobs, a->roles | a->tls | a->io, a->no_host, a->only_host, a->one_io };
@@ -130,7 +129,7 @@ int cmd_run(int argc, char **argv)
 		return command_failed(EXIT_USAGE, &f);
 	status = globs_known(a.globs, a.nglobs, &s);
 	if (!status)
-		status = run_selected(&a, &at, &s);
+		status = session_run(&a, &at, &s);
 	catalogue_free(&s);
 	return status;
 }

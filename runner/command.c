@@ -15,6 +15,7 @@ const char command_usage[] =
 	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index] [--root DIR]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
+	"       closedrill check-adapter [[--root DIR] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [-v]\n"
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
 	"       closedrill steps | --version | --help\n"
 	"Exit status: 0; 1 a deviation; 2 usage, a selector that matches nothing, a wrong case file; 3 broken.\n";

@@ -13,6 +13,7 @@ int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
+int cmd_check_adapter(int argc, char **argv);
 int cmd_steps(int argc, char **argv);
 
 extern const char command_usage[];

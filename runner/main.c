@@ -8,8 +8,9 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *word; int (*run)(int, char **); } commands[] = {
 		{ "run", cmd_run }, { "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
+		{ "check-adapter", cmd_check_adapter },
 	};
-	static const char *const words[] = { "run", "list", "show", "check", "peer", "steps" };
+	static const char *const words[] = { "run", "list", "show", "check", "peer", "steps", "check-adapter" };
 	const char *near;
 
 	if (argc < 2)

@@ -2,6 +2,7 @@
 #ifndef RUNNER_RUN_ARGS_H
 #define RUNNER_RUN_ARGS_H
 
+#include "runner/plan.h"
 #include "runner/pool.h"
 
 enum { RUN_ARGS_MAX = 256 };
@@ -19,5 +20,10 @@ struct run_args {
 
 /* 0; the exit status of what is wrong, which has been printed; -1: help was asked for, and given. The words stay argv's. */
 int run_args_parse(int argc, char **argv, struct run_args *a);
+
+/* 0 if all its names are there; otherwise the exit status, and what is near was printed. */
+int names_known(const struct run_args *a, const struct places *at);
+/* Plays what the arguments select of the catalogue, prints the report, and returns the exit status. */
+int session_run(const struct run_args *a, const struct places *at, const struct catalogue *s);
 
 #endif
