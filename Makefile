@@ -14,12 +14,12 @@ comma   := ,
 SANFLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 OUT     := $(B)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 DEFS    := -D_GNU_SOURCE -DCLOSEDRILL_VERSION='"$(VERSION)"'
-COMPILE  = $(CC) -std=c11 $(DEFS) -I. -I$(OUT) $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
+COMPILE  = $(CC) -std=c11 -pthread $(DEFS) -I. -I$(OUT) $(WARN) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
 LIBS    := -lssl -lcrypto -lpcap -ljansson $(LDFLAGS)
 
 LIB     := $(filter-out runner/main.c,$(wildcard peer/*.c runner/*.c))
 TESTS   := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
-SETUP   := CC='$(CC)' ./setup.sh
+NEEDS   := CC='$(CC)' ./setup.sh
 AGAIN   := $(MAKE) --no-print-directory
 
 #: make                        build closedrill and every adapter whose library is here
@@ -56,7 +56,7 @@ include adapters/adapters.mk
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
 run:
-	@$(SETUP) run
+	@$(NEEDS) run
 	@$(AGAIN) all
 	@rm -rf $(OUT)/run
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
@@ -65,14 +65,14 @@ run:
 #: make record                 record anew what all implementations do that expected/ has traces of and that are built here
 .PHONY: record
 record: all
-	@$(SETUP) run
+	@$(NEEDS) run
 	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
 CHECKS := unit $(if $(SAN),,faults) endtoend
 .PHONY: check
 check:
-	@$(SETUP) check
+	@$(NEEDS) check
 	@$(AGAIN) all $(TESTS)
 	@$(AGAIN) -k -j1 $(CHECKS); status=$$?; $(UNIT_TOTAL) $(OUT)/tests/unit.log; exit $$status
 
@@ -98,17 +98,24 @@ docs: $(OUT)/closedrill
 #: make captures               make the captures of captures/list anew, and their gallery; ALL=1: also those that tell the same as before
 .PHONY: captures
 captures: all
-	@$(SETUP) run
+	@$(NEEDS) run
 	@ALL='$(ALL)' captures/make $(OUT)/closedrill
 
 .PHONY: endtoend
 endtoend: all
 	CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests
 
+#: make matrix                 all adapters against the libraries of Debian 11, 12, 13 and sid (SUITES="..."), in roots below build/matrix
+.PHONY: matrix
+matrix:
+	@$(NEEDS) matrix
+	@$(AGAIN) $(OUT)/closedrill
+	adapters/matrix.sh $(OUT)/closedrill $(OUT)/matrix $(SUITES)
+
 #: make bench                  measure what README.md's figures say
 .PHONY: bench
 bench:
-	@$(SETUP) run
+	@$(NEEDS) run
 	@$(AGAIN) all $(OUT)/tests/bench $(OUT)/tests/bench_report
 	$(OUT)/tests/bench_report
 	$(OUT)/tests/bench
@@ -123,6 +130,7 @@ install:
 	install -D -m644 -t $(ROOT)/share/closedrill results.schema.json
 	@rm -rf $(ROOT)/share/closedrill/expected
 	@for f in expected/*/recorded expected/*/*/*.trace; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
+	@for f in adapters/contract/requirements adapters/contract/*/*.case; do install -D -m644 $$f $(ROOT)/share/closedrill/$$f || exit; done
 	@for f in $(OUT)/adapters/*; do [ ! -f $$f -o ! -x $$f ] || install -D -m755 -t $(ROOT)/lib/closedrill/adapters $$f || exit; done
 	@echo "cases and expected traces: $(ROOT)/share/closedrill; adapters: $(ROOT)/lib/closedrill"
 #: make uninstall              remove it; PREFIX and DESTDIR as for install

@@ -1,7 +1,8 @@
-# How adapters are built. One that lacks what it needs is left out, and says what to install.
+# How adapters are built, a folder each. adapters/NAME/packages names the Debian packages that one needs (packages.sh). Without them it is
+# left out: a word about that is printed, and kept in NAME.missing for `closedrill list implementations`.
 # In C or C++ on the skeleton: the sources are adapters/NAME/*.c or *.cc; the script adapters/NAME/libs prints what to compile and link
 # with, or fails.
-# In other languages: adapters/NAME/build.sh PROGRAM makes it, or exits with 77 and names the missing package.
+# In other languages: adapters/NAME/build.sh PROGRAM makes it, or exits with 77.
 ON_IT    := $(patsubst adapters/%/libs,$(OUT)/adapters/%,$(wildcard adapters/*/libs))
 SCRIPTED := $(patsubst adapters/%/build.sh,$(OUT)/adapters/%,$(wildcard adapters/*/build.sh))
 
@@ -9,11 +10,18 @@ SCRIPTED := $(patsubst adapters/%/build.sh,$(OUT)/adapters/%,$(wildcard adapters
 ifeq ($(origin CXX),default)
 CXX      := $(if $(findstring clang,$(CC)),clang++,g++)
 endif
-COMPILE_CXX = $(CXX) -std=c++17 $(DEFS) -I. $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN)) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
-HAS_CXX  = { command -v '$(CXX)' >/dev/null || { echo '$(CXX) is missing: apt-get install $(notdir $(CXX))' >&2; false; }; }
+COMPILE_CXX = $(CXX) -std=c++17 -pthread $(DEFS) -I. $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN)) $(CFLAGS) $(if $(SAN),$(SANFLAGS))
+LEFT_OUT = { set -- $$(adapters/packages.sh $*); echo "needs $$*" > $@.missing; echo "adapters/$* is left out: apt-get install $$*"; exit 0; }
 
+#: make adapters               build those whose packages are here; SETUP=1: install the packages of all of them first
 .PHONY: adapters
-adapters: $(ON_IT) $(SCRIPTED)
+ifdef SETUP
+adapters:
+	@$(NEEDS) adapters
+	@$(AGAIN) adapters SETUP=
+else
+adapters: $(filter-out $(LEAVE_OUT:%=$(OUT)/adapters/%),$(ON_IT) $(SCRIPTED))
+endif
 
 # One that is made of the project's own layers names libclosedrill.a as a prerequisite.
 $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
@@ -24,9 +32,9 @@ $(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine: $(wildcard adapters/jss
 .SECONDEXPANSION:
 $(ON_IT): $(OUT)/adapters/%: adapters/%/libs $$(wildcard adapters/$$*/*.[ch] adapters/$$*/*.cc) $(OUT)/adapters/skeleton/skeleton.o
 	@mkdir -p $(@D)
-	@libs=$$($(if $(filter %.cc,$^),$(HAS_CXX) &&) CC='$(CC)' sh $<) || { echo "  so adapters/$* is left out"; exit 0; }; \
-	set -x; $(if $(filter %.cc,$^),$(COMPILE_CXX),$(COMPILE)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.cc %.o %.a,$^) $$libs
+	@$(if $(filter %.cc,$^),command -v '$(firstword $(CXX))' >/dev/null &&) libs=$$(CC='$(CC)' sh $< 2>/dev/null) || $(LEFT_OUT); \
+	rm -f $@.missing; set -x; $(if $(filter %.cc,$^),$(COMPILE_CXX),$(COMPILE)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.cc %.o %.a,$^) $$libs
 $(SCRIPTED): $(OUT)/adapters/%: adapters/%/build.sh $$(wildcard adapters/$$*/*)
 	@mkdir -p $(@D)
-	@needs=$$(sh $< "$$(realpath -m --relative-to=. $@)"); status=$$?; [ $$status -ne 77 ] || { echo "$$needs is missing"; echo "  so adapters/$* is left out"; exit 0; }; \
-	[ $$status -eq 0 ] && touch -c $@ && echo "$< $@"
+	@sh $< "$$(realpath -m --relative-to=. $@)" >$@.log 2>&1; status=$$?; [ $$status -eq 77 ] || cat $@.log; rm -f $@.log; [ $$status -ne 77 ] || $(LEFT_OUT); \
+	rm -f $@.missing; [ $$status -eq 0 ] && touch -c $@ && echo "$< $@"

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "runner/version.h"
+
 enum { GREETING_MS = 30000, GREETING_LINES_MAX = 200 };
 
 static void words_free(char ***words, size_t *n)
@@ -36,15 +38,22 @@ static void add_words(char ***words, size_t *n, struct bytes text)
 }
 
 /* A program of the user's own is called by its last name: results and folders carry no path. */
-void adapter_init(struct adapter *a, const char *command, const char *dir)
+static const char *base_name(const char *command)
+{
+	const char *slash = strrchr(command, '/');
+
+	return slash ? slash + 1 : command;
+}
+
+void adapter_init(struct adapter *a, const char *command, const char *dir, const char *root)
 {
 	size_t words = 0;
-	const char *base = strrchr(command, '/');
 
 	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
 	add_words(&a->argv, &words, bytes_of(command));
-	a->name = strdup(base ? base + 1 : command);
+	a->name = strdup(base_name(command));
 	a->command = strdup(command);
+	a->root = root ? strdup(root) : NULL;
 	assert(words && a->name && a->command);
 	if (!strchr(a->argv[0], '/')) {
 		char *path = malloc(strlen(dir) + strlen(a->argv[0]) + 2);
@@ -82,6 +91,8 @@ void adapter_free(struct adapter *a)
 		free(*w);
 	free(a->argv);
 	free(a->command);
+	free(a->root);
+	free(a->failed);
 	free(a->name);
 	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
 }
@@ -204,7 +215,7 @@ static bool start_once(struct adapter *a, const char *cert, struct fault *f)
 	adapter_stop(a);
 	greeting_free(a);
 	snprintf(env_cert, sizeof(env_cert), "CLOSEDRILL_CERT=%s", cert);
-	if (!child_start(&a->child, a->argv, env, CHILD_UNPRIVILEGED, f) || !read_greeting(a, f) || !try_nonsense(a, f)) {
+	if (!child_start(&a->child, a->argv, env, a->root, CHILD_UNPRIVILEGED, f) || !read_greeting(a, f) || !try_nonsense(a, f)) {
 		adapter_stop(a);
 		return false;
 	}
@@ -220,6 +231,36 @@ bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct 
 		return false;
 	/* Only its greeting tells that it wants the other certificate. */
 	return !a->wants_rsa || rsa_first || start_once(a, rsa, f);
+}
+
+static void set_name(struct adapter *a, bool whole, const char *behind)
+{
+	struct version v = version_in(a->library);
+	struct buf name = { 0 };
+
+	buf_printf(&name, "%s", base_name(a->command));
+	if (v.text.n && whole)
+		buf_printf(&name, "-%.*s", (int)v.text.n, (const char *)v.text.p);
+	else if (v.text.n)
+		buf_printf(&name, "-%ld.%ld", v.major, v.minor);
+	buf_printf(&name, "%s", behind);
+	free(a->name);
+	a->name = strdup(buf_str(&name));
+	assert(a->name);
+	buf_free(&name);
+}
+
+void adapter_name_version(struct adapter *a, bool whole)
+{
+	set_name(a, whole, "");
+}
+
+void adapter_name_number(struct adapter *a, unsigned n)
+{
+	char behind[16];
+
+	snprintf(behind, sizeof(behind), "-%u", n);
+	set_name(a, true, behind);
 }
 
 bool adapter_can(const struct adapter *a, const char *word)
@@ -242,4 +283,9 @@ unsigned adapter_variants(const struct adapter *a)
 		if (adapter_can(a, rows[i].word))
 			bits |= rows[i].bit;
 	return bits;
+}
+
+const char *adapter_base(const struct adapter *a)
+{
+	return base_name(a->command);
 }

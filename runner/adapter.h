@@ -8,6 +8,7 @@
 
 struct adapter {
 	char *command;                          /* owned: as the user gave it */
+	char *root;                             /* owned: the folder with another system that it runs in; NULL: this one */
 	char **argv;                            /* owned: the program's path and its arguments */
 	char *name;                             /* owned: what results and folders call it */
 	struct child child;
@@ -18,14 +19,22 @@ struct adapter {
 	char **can; size_t ncan;                /* owned: its words */
 	char **promises; size_t npromises;
 	bool wants_rsa;
+	char *failed;                           /* owned: why its greeting could not be had: all its runs are broken; NULL: it was had */
 	uint16_t listen_port;                   /* 0: it does not listen yet */
 };
 
-/* From a command line as the user gives it: a name in `dir`, or a path to a program; then arguments for it. Starts nothing. */
-void adapter_init(struct adapter *a, const char *command, const char *dir);
+/* From a command line as the user gives it: a name in `dir`, or a path to a program; then arguments for it. root: the folder of another
+ * system, in which both are to be found; NULL: none. Starts nothing. */
+void adapter_init(struct adapter *a, const char *command, const char *dir, const char *root);
 /* Starts it, reads the greeting, and tries a line that no adapter knows: whoever takes that takes anything. cert: the path that
  * CLOSEDRILL_CERT gets; rsa: the same for adapters that want RSA. False: *f. */
 bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct fault *f);
+/* Its name without a version; lives as long as the adapter. */
+const char *adapter_base(const struct adapter *a);
+/* Its name gets the version that its greeting told behind it: `openssl` becomes `openssl-3.5`, or with all of it `openssl-3.5.4`. */
+void adapter_name_version(struct adapter *a, bool whole);
+/* The same with a number behind it: `openssl-3.5.4-2`. */
+void adapter_name_number(struct adapter *a, unsigned n);
 bool adapter_can(const struct adapter *a, const char *word);
 /* Which FOR_ bits it can do. */
 unsigned adapter_variants(const struct adapter *a);

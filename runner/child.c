@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runner/sandbox.h"
+
 enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000 };
 
 extern char **environ;
@@ -24,22 +26,29 @@ static void fd_close(int *fd)
 	*fd = -1;
 }
 
-static void in_child(char *const argv[], char *const env[], int how, const int fds[3], int report)
+/* What a child could not do on its way to being another program. */
+struct obstacle { int error; bool root; };
+
+static void in_child(char *const argv[], char *const env[], const char *root, int how, const int fds[3], int report)
 {
-	int e;
+	struct obstacle o = { 0 };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			dup2(fds[i], i);
+	o.root = root && !sandbox_root(root);
+	if (o.root)
+		goto failed;
 	if (how == CHILD_UNPRIVILEGED)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (; env && *env; env++)
 		putenv(*env);
 	execvp(argv[0], argv);
-	e = errno;
-	if (write(report, &e, sizeof(e)) != sizeof(e))
+failed:
+	o.error = errno;
+	if (write(report, &o, sizeof(o)) != sizeof(o))
 		_exit(126);
 	_exit(127);
 }
@@ -62,27 +71,28 @@ static bool make_pipes(int theirs[3], struct child *c, int report[2])
 	return true;
 }
 
-bool child_start(struct child *c, char *const argv[], char *const env[], int how, struct fault *f)
+bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, int how, struct fault *f)
 {
-	int theirs[3] = { -1, -1, -1 }, report[2] = { -1, -1 }, e = 0;
+	int theirs[3] = { -1, -1, -1 }, report[2] = { -1, -1 };
+	struct obstacle o;
 	bool ok;
 
 	*c = (struct child){ .in = -1, .out = -1, .err = -1 };
 	ok = make_pipes(theirs, c, report) && (c->pid = fork()) >= 0;
 	if (ok && c->pid == 0)
-		in_child(argv, env, how, theirs, report[1]);
-	e = ok ? 0 : errno;
+		in_child(argv, env, root, how, theirs, report[1]);
+	o = (struct obstacle){ ok ? 0 : errno, false };
 	for (int i = 0; i < 3; i++)
 		fd_close(&theirs[i]);
 	fd_close(&report[1]);
-	if (ok && read(report[0], &e, sizeof(e)) == sizeof(e))
+	if (ok && read(report[0], &o, sizeof(o)) == sizeof(o))
 		ok = false;
 	fd_close(&report[0]);
 	if (ok)
 		return true;
 	child_end(c);
-	errno = e;
-	return fault_machine(f, "cannot run %s:", argv[0]);
+	errno = o.error;
+	return o.root ? fault_machine(f, "cannot enter the root %s:", root) : fault_machine(f, "cannot run %s%s%s:", argv[0], root ? " in the root " : "", root ? root : "");
 }
 
 bool child_say(struct child *c, struct bytes line)

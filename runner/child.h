@@ -19,8 +19,9 @@ struct child {
 
 enum { CHILD_PLAIN = 0, CHILD_UNPRIVILEGED = 1 };       /* unprivileged: no capabilities of the namespace */
 
-/* env: "NAME=value" strings to add, ended by NULL; may be NULL. The child dies with us. False: *f tells why it could not be executed. */
-bool child_start(struct child *c, char *const argv[], char *const env[], int how, struct fault *f);
+/* env: "NAME=value" strings to add, ended by NULL; may be NULL. root: the folder that it gets as its root (sandbox_root); NULL: ours. The
+ * child dies with us. False: *f tells why it could not be executed. */
+bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, int how, struct fault *f);
 /* Writes one line, adding the newline. False: it reads no more. */
 bool child_say(struct child *c, struct bytes line);
 /* Reads what is there, without waiting, from both pipes. True if anything came. */

@@ -189,7 +189,7 @@ static int with_catalogue(const struct capture_args *a, const struct places *at,
 	status = status ? status : value_known(a, s, first);
 	if (status)
 		return status;
-	adapter_init(&adapter, a->implementation, at->adapters);
+	adapter_init(&adapter, a->implementation, at->adapters, NULL);
 	status = play(a, s, &adapter);
 	adapter_free(&adapter);
 	return status;
@@ -207,7 +207,7 @@ int cmd_capture(int argc, char **argv)
 		return status < 0 ? EXIT_OK : status;
 	if (!places_find(&at, &f))
 		return command_failed(EXIT_BROKEN, &f);
-	if ((status = implementation_known(a.implementation, &at)))
+	if ((status = implementation_known(a.implementation, at.adapters)))
 		return status;
 	if (!catalogue_load(&s, at.cases, &f))
 		return command_failed(EXIT_USAGE, &f);

@@ -261,9 +261,8 @@ int cmd_record(int argc, char **argv)
 		return command_wrong("record takes --into for the folder, and no --expected, -o or -v", NULL);
 	if (!places_find(&at, &f))
 		return command_failed(EXIT_BROKEN, &f);
-	for (size_t i = 0; i < a.nnames; i++)
-		if ((status = implementation_known(a.names[i], &at)))
-			return status;
+	if ((status = names_known(&a, &at)))
+		return status;
 	if (!catalogue_load(&c, at.cases, &f))
 		return command_failed(EXIT_USAGE, &f);
 	status = globs_known(a.globs, a.nglobs, &c);

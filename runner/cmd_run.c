@@ -44,7 +44,7 @@ static bool on_result(void *to, size_t index, const struct told *t)
 static int run_plan(const struct run_args *a, struct session *s, const struct places *at)
 {
 	struct report_options o = {
-		.about = { a->out_dir && a->keep != KEEP_NONE ? a->out_dir : NULL, at->cases, a->verbose, a->quiet,
+		.about = { a->out_dir && a->keep != KEEP_NONE ? a->out_dir : NULL, at->cases, a->command, a->verbose, a->quiet,
 		           isatty(1) && a->format != &format_github, s->plan.n, s->shard },
 		.format = a->format, .progress = isatty(2) && !a->quiet && !a->verbose, .out_dir = a->out_dir,
 	};
@@ -86,7 +86,7 @@ static const char *expected_dir(const struct run_args *a, const struct places *a
 	return strcmp(a->expected, "none") == 0 ? NULL : a->expected;
 }
 
-static int run_selected(const struct run_args *a, const struct places *at, const struct catalogue *c)
+int session_run(const struct run_args *a, const struct places *at, const struct catalogue *c)
 {
 	struct session s;
 	int status;
@@ -114,14 +114,13 @@ int cmd_run(int argc, char **argv)
 		return command_wrong("--into and --inconclusive are of `record`", NULL);
 	if (!places_find(&at, &f))
 		return command_failed(EXIT_BROKEN, &f);
-	for (size_t i = 0; i < a.nnames; i++)
-		if ((status = implementation_known(a.names[i], &at)))
-			return status;
+	if ((status = names_known(&a, &at)))
+		return status;
 	if (!catalogue_load(&s, at.cases, &f))
 		return command_failed(EXIT_USAGE, &f);
 	status = globs_known(a.globs, a.nglobs, &s);
 	if (!status)
-		status = run_selected(&a, &at, &s);
+		status = session_run(&a, &at, &s);
 	catalogue_free(&s);
 	return status;
 }

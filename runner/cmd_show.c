@@ -10,7 +10,7 @@
 int cmd_list(int argc, char **argv)
 {
 	bool json = false, uncovered = false, index = false;
-	const char *what = "cases";
+	const char *what = "cases", *root = NULL;
 	struct places at;
 	struct catalogue s;
 	struct fault f = { 0 };
@@ -22,6 +22,8 @@ int cmd_list(int argc, char **argv)
 			uncovered = true;
 		else if (strcmp(argv[i], "--index") == 0)
 			index = true;
+		else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc)
+			root = argv[++i];
 		else if (argv[i][0] != '-')
 			what = argv[i];
 		else
@@ -38,7 +40,7 @@ int cmd_list(int argc, char **argv)
 	else if (strcmp(what, "requirements") == 0)
 		list_requirements(&s, json, uncovered);
 	else if (strcmp(what, "implementations") == 0)
-		list_implementations(at.adapters, json, implementation_greet);
+		list_implementations(root ? adapters_in_root : at.adapters, root, json, implementation_greet);
 	else
 		return catalogue_free(&s), command_wrong("list takes cases, implementations or requirements, not ", what);
 	catalogue_free(&s);

@@ -9,9 +9,10 @@
 #include "peer/cert.h"
 #include "runner/format.h"
 #include "runner/lex.h"
+#include "runner/run_args.h"
 
 const char command_usage[] =
-	"usage: closedrill run [IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
+	"usage: closedrill run [[--root DIR] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
 	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N]\n"
 	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
@@ -21,9 +22,10 @@ const char command_usage[] =
 	"       closedrill capture THEME/CASE [--implementation IMPLEMENTATION|./PROGRAM] [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory] [--with VALUE] [-o FILE.pcapng] [--ladder FILE.svg] [--text FILE]\n"
 	"       closedrill report DIR\n"
-	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index]\n"
+	"       closedrill list [cases|implementations|requirements] [--json] [--uncovered] [--index] [--root DIR]\n"
 	"       closedrill show THEME/CASE\n"
 	"       closedrill check FILE...\n"
+	"       closedrill check-adapter [[--root DIR] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [-v]\n"
 	"       closedrill peer --listen PORT|--connect PORT [--tls 1.2|1.3]\n"
 	"       closedrill steps | --version | --help\n"
 	"Exit status: 0; 1 a deviation that is not known, or a change; 2 usage, a selector that matches nothing, a wrong file; 3 broken.\n";
@@ -160,7 +162,7 @@ int case_known(const char *name, const char *command, const struct catalogue *s,
 	return status ? status : command_wrong(what, name);
 }
 
-int implementation_known(const char *name, const struct places *at)
+int implementation_known(const char *name, const char *adapters)
 {
 	char word[200], path[800];
 	size_t n;
@@ -170,12 +172,25 @@ int implementation_known(const char *name, const struct places *at)
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, " "), name);
 	if (strchr(word, '/'))
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s", at->adapters, word);
+	snprintf(path, sizeof(path), "%s/%s", adapters, word);
 	if (access(path, X_OK) == 0)
 		return 0;
-	names = adapters_list(at->adapters, &n);
+	names = adapters_list(adapters, &n);
 	status = unknown_name(word, names, n, "implementation");
 	names_free(names, n);
+	return status;
+}
+
+int names_known(const struct run_args *a, const struct places *at)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < a->nnames && !status; i++) {
+		char dir[800];
+
+		snprintf(dir, sizeof(dir), "%s%s", a->roots[i] ? a->roots[i] : "", a->roots[i] ? adapters_in_root : at->adapters);
+		status = implementation_known(a->names[i], dir);
+	}
 	return status;
 }
 

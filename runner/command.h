@@ -20,6 +20,7 @@ int cmd_convert(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
+int cmd_check_adapter(int argc, char **argv);
 int cmd_steps(int argc, char **argv);
 
 extern const char command_usage[];
@@ -41,8 +42,8 @@ int totals_status(const struct totals *t, bool partial);
 int globs_known(const char *const *globs, size_t n, const struct catalogue *s);
 /* 0 if there is a case of this very name: *index is its first script. Otherwise the same. `command` is named in the message. */
 int case_known(const char *name, const char *command, const struct catalogue *s, size_t *index);
-/* The same for the name of an adapter that is built; a path or a command line is not looked at. */
-int implementation_known(const char *name, const struct places *at);
+/* The same for the name of an adapter in a folder; a path or a command line is not looked at. */
+int implementation_known(const char *name, const char *adapters);
 /* Starts the adapter for its greeting and stops it again. False: *f. */
 bool implementation_greet(struct adapter *a, struct fault *f);
 

@@ -9,28 +9,9 @@
 #include <unistd.h>
 
 #include "runner/lex.h"
+#include "runner/version.h"
 
 /* --- which folder --- */
-
-struct version { long major, minor; bool has; };
-
-/* The first number of a line that begins a word: "OpenSSL 3.0.22", "closedrill-reference 0.1"; not the 2 of "GnuTLS2". */
-static struct version version_in(const char *text)
-{
-	struct version v = { 0 };
-
-	for (const char *p = text; *p; p++) {
-		char *end;
-
-		if (!isdigit((unsigned char)*p) || (p > text && isalnum((unsigned char)p[-1])))
-			continue;
-		v.major = strtol(p, &end, 10);
-		v.minor = *end == '.' && isdigit((unsigned char)end[1]) ? strtol(end + 1, NULL, 10) : 0;
-		v.has = true;
-		break;
-	}
-	return v;
-}
 
 /* A name is a folder below expected/, and nothing else: what an adapter or a path is called does not lead out of it. */
 static void put_name(char *out, size_t cap, const char *name)
@@ -49,7 +30,7 @@ void expectations_name(char *out, size_t cap, const char *name, const char *libr
 	char safe[64];
 
 	put_name(safe, sizeof(safe), name);
-	if (v.has)
+	if (v.text.n)
 		snprintf(out, cap, "%s-%ld.%ld", safe, v.major, v.minor);
 	else
 		snprintf(out, cap, "%s", safe);
@@ -70,7 +51,7 @@ static bool folder_of(const char *folder, const char *name, struct version *v)
 	if (strncmp(folder, name, n) != 0 || (folder[n] != '-' && folder[n] != '\0'))
 		return false;
 	*v = version_in(folder + n);
-	return folder[n] == '\0' || (v->has && isdigit((unsigned char)folder[n + 1]));
+	return folder[n] == '\0' || (v->text.n && isdigit((unsigned char)folder[n + 1]));
 }
 
 /* The nearest version's; of two the older. */

@@ -9,6 +9,7 @@
 struct format_about {
 	const char *dir;                        /* where traces and captures of runs lie; NULL: none were kept */
 	const char *cases;                      /* the folder, as places of findings are shown below it; ends in "cases" */
+	const char *command;                    /* the one that plays these cases; NULL: `run` */
 	bool verbose, quiet, color;
 	size_t planned;                         /* how many runs there are to be */
 	struct shard shard;                     /* of zero shards: all of it */

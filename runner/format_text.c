@@ -125,6 +125,20 @@ static void put_known(const json_t *finding, struct buf *out)
 		buf_printf(out, "%s%s\n", indent, link);
 }
 
+static void put_again(struct formatting *g, const json_t *run, struct buf *out)
+{
+	static const char play[] = "closedrill run";
+	struct buf again = { 0 };
+
+	run_again(&again, run);
+	if (g->about.command)
+		buf_printf(out, "  again     closedrill %s%s", g->about.command, buf_str(&again) + sizeof(play) - 1);
+	else
+		buf_printf(out, "  again     %s", buf_str(&again));
+	buf_printf(out, " -o DIR --keep all\n\n");
+	buf_free(&again);
+}
+
 static void put_group(struct formatting *g, const struct group *gr, struct buf *out)
 {
 	if (gr->finding)
@@ -139,9 +153,7 @@ static void put_group(struct formatting *g, const struct group *gr, struct buf *
 	if (run_text(gr->run, "why")[0])
 		put_wrapped(out, "why", run_text(gr->run, "why"));
 	put_places(g, gr, out);
-	buf_printf(out, "  again     ");
-	run_again(out, gr->run);
-	buf_printf(out, " -o DIR --keep all\n\n");
+	put_again(g, gr->run, out);
 }
 
 static void put_groups(struct formatting *g, const struct summary *s, struct buf *out)

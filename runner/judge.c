@@ -266,7 +266,7 @@ static void check_closed_world(const struct court *c, int conn)
 	struct item *items;
 	struct buf seen = { 0 };
 
-	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || script_excepts(c->e->script, "nothing-else"))
+	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || !rule(c, "nothing-else") || script_excepts(c->e->script, "nothing-else"))
 		return;
 	items = items_between(c->e, conn, iut_dir(c->e->variant), last, SIZE_MAX, &n);
 	left = pattern_filter(NULL, items, n);

@@ -148,35 +148,64 @@ void list_requirements(const struct catalogue *s, bool json, bool uncovered)
 		json_decref(all);
 }
 
-void list_implementations(const char *dir, bool json, bool (*greet)(struct adapter *, struct fault *))
+static void list_implementation(json_t *all, const char *name, const struct adapter *a, const char *reason, bool json)
 {
-	size_t n;
-	char **names = adapters_list(dir, &n);
-	json_t *all = json_array();
+	json_t *o = json_object(), *can = json_array();
 
+	if (!json) {
+		printf("%-20s %s", name, reason && !a ? "not built: " : "");
+		plain_print(stdout, reason ? reason : a->library);
+		printf("\n");
+	}
+	for (size_t k = 0; a && k < a->ncan; k++)
+		json_array_append_new(can, json_string(a->can[k]));
+	json_object_set_new(o, "implementation", json_string(name));
+	json_object_set_new(o, "library", reason ? json_null() : json_string(a->library));
+	json_object_set_new(o, "can", can);
+	json_object_set_new(o, "reason", reason ? json_string(reason) : json_null());
+	json_array_append_new(all, o);
+}
+
+static void list_built(json_t *all, const char *dir, const char *root, bool json, bool (*greet)(struct adapter *, struct fault *))
+{
+	char path[1400], **names;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s%s", root ? root : "", dir);
+	names = adapters_list(path, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct adapter a;
 		struct fault f = { 0 };
-		json_t *o = json_object(), *can = json_array();
-		bool ok;
 
-		adapter_init(&a, names[i], dir);
-		ok = greet(&a, &f);
-		if (!json) {
-			printf("%-20s ", names[i]);
-			plain_print(stdout, ok ? a.library : f.msg);
-			printf("\n");
-		}
-		for (size_t k = 0; k < a.ncan; k++)
-			json_array_append_new(can, json_string(a.can[k]));
-		json_object_set_new(o, "implementation", json_string(names[i]));
-		json_object_set_new(o, "library", ok ? json_string(a.library) : json_null());
-		json_object_set_new(o, "can", can);
-		json_object_set_new(o, "reason", ok ? json_null() : json_string(f.msg));
-		json_array_append_new(all, o);
+		adapter_init(&a, names[i], dir, root);
+		list_implementation(all, names[i], &a, greet(&a, &f) ? NULL : f.msg, json);
 		adapter_free(&a);
 	}
 	names_free(names, n);
+}
+
+static void list_left_out(json_t *all, const char *dir, const char *root, bool json)
+{
+	char path[1400], **names;
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s%s", root ? root : "", dir);
+	names = adapters_left_out(path, &n);
+	for (size_t i = 0; i < n; i++) {
+		char *why = adapter_missing(path, names[i]);
+
+		list_implementation(all, names[i], NULL, why, json);
+		free(why);
+	}
+	names_free(names, n);
+}
+
+void list_implementations(const char *dir, const char *root, bool json, bool (*greet)(struct adapter *, struct fault *))
+{
+	json_t *all = json_array();
+
+	list_built(all, dir, root, json, greet);
+	list_left_out(all, dir, root, json);
 	if (json)
 		print_json(all);
 	else

@@ -8,6 +8,7 @@ static const struct { const char *word; int (*run)(int, char **); } commands[] =
 	{ "run", cmd_run }, { "record", cmd_record }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "capture", cmd_capture },
 	{ "report", cmd_report },
 	{ "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
+	{ "check-adapter", cmd_check_adapter },
 };
 
 static int unknown_command(const char *word)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runner/lex.h"
 
 /* --- places ------------------------------------------------------------------------------------------------------------ */
 
@@ -18,6 +19,8 @@ static bool is_dir(const char *path)
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
+
+const char adapters_in_root[] = "/usr/local/lib/closedrill/adapters";
 
 bool places_find(struct places *p, struct fault *f)
 {
@@ -202,7 +205,16 @@ static bool has_needs(const struct script *s, const struct adapter *a)
 
 static bool plays_for(const struct script *s, const struct adapter *a)
 {
-	return !s->api.n || bytes_is(s->api, a->api);
+	return !s->api.n || (a->api && bytes_is(s->api, a->api));
+}
+
+static void add_run(struct plan *p, struct run run)
+{
+	if (p->n % 256 == 0) {
+		p->runs = reallocarray(p->runs, p->n + 256, sizeof(*p->runs));
+		assert(p->runs);
+	}
+	p->runs[p->n++] = run;
 }
 
 static void add_variants(struct plan *p, uint32_t implementation, uint32_t script, unsigned bits, bool unsupported, bool one_io)
@@ -218,12 +230,19 @@ static void add_variants(struct plan *p, uint32_t implementation, uint32_t scrip
 
 				if ((bits & variant) != variant || (one_io && modes[m] != only))
 					continue;
-				if (p->n % 256 == 0) {
-					p->runs = reallocarray(p->runs, p->n + 256, sizeof(*p->runs));
-					assert(p->runs);
-				}
-				p->runs[p->n++] = (struct run){ implementation, script, variant, unsupported };
+				add_run(p, (struct run){ implementation, script, variant, unsupported });
 			}
+}
+
+/* The first variant of a case, and none of its other `with` values. */
+static void add_first(struct plan *p, uint32_t implementation, const struct catalogue *s, size_t script, unsigned variants)
+{
+	size_t before = p->n;
+
+	if (!script_is_first(s, script))
+		return;
+	add_variants(p, implementation, (uint32_t)script, s->scripts[script].runs_for & variants, false, false);
+	p->n = before + (p->n > before);
 }
 
 void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel)
@@ -233,7 +252,11 @@ void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation
 
 		if (sc->about_host ? sel->no_host : sel->only_host)
 			continue;
-		if (selection_takes(sel, sc->name) && plays_for(sc, a))
+		if (!selection_takes(sel, sc->name) || !plays_for(sc, a))
+			continue;
+		if (a->failed)
+			add_first(p, implementation, s, i, sel->variants);
+		else
 			add_variants(p, implementation, (uint32_t)i, sc->runs_for & sel->variants & adapter_variants(a), !has_needs(sc, a), sel->one_io);
 	}
 }
@@ -255,18 +278,56 @@ void plan_free(struct plan *p)
 	*p = (struct plan){ 0 };
 }
 
-char **adapters_list(const char *dir, size_t *n)
+static bool is_program(const char *path, const char *name)
+{
+	struct stat st;
+
+	(void)name;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+static const char missing[] = ".missing";
+
+static bool tells_what_is_missing(const char *path, const char *name)
+{
+	(void)path;
+	return ends_with(name, missing);
+}
+
+static char **names_in(const char *dir, bool (*takes)(const char *path, const char *name), size_t cut, size_t *n)
 {
 	size_t all;
 	char **entries = dir_names(dir, &all), **names = NULL, path[1400];
-	struct stat st;
 
 	*n = 0;
 	for (size_t i = 0; i < all; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]);
-		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0)
-			add_name(&names, n, strdup(entries[i]));
+		if (takes(path, entries[i]))
+			add_name(&names, n, strndup(entries[i], strlen(entries[i]) - cut));
 	}
 	names_free(entries, all);
 	return names;
+}
+
+char **adapters_list(const char *dir, size_t *n)
+{
+	return names_in(dir, is_program, 0, n);
+}
+
+char **adapters_left_out(const char *dir, size_t *n)
+{
+	return names_in(dir, tells_what_is_missing, sizeof(missing) - 1, n);
+}
+
+char *adapter_missing(const char *dir, const char *name)
+{
+	struct buf text = { 0 };
+	struct fault ignored;
+	char path[1400], *line;
+
+	snprintf(path, sizeof(path), "%s/%s%s", dir, name, missing);
+	line = strdup(lex_file(path, &text, &ignored) ? buf_str(&text) : "");
+	line[strcspn(line, "\n")] = '\0';
+	buf_free(&text);
+	return line;
 }

@@ -8,6 +8,8 @@
 
 /* Where cases, expected traces and adapters lie: beside the program in its build folder, or installed. expected: also where there is no such folder. */
 struct places { char cases[512], expected[512], adapters[512]; };
+/* Where adapters lie in the root of another system. */
+extern const char adapters_in_root[];
 bool places_find(struct places *p, struct fault *f);
 
 struct catalogue {
@@ -33,14 +35,18 @@ bool selection_takes(const struct selection *sel, const char *name);
 
 struct run { uint32_t implementation, script; unsigned variant; bool unsupported; };
 struct plan { struct run *runs; size_t n; };
-/* Appends the runs of one implementation; a case whose needs it lacks becomes one unsupported run for each variant. */
+/* Appends the runs of one implementation; a case whose needs it lacks becomes one unsupported run for each variant. What one can whose
+ * greeting could not be had is not known: it gets one run for each case, to be told as broken. */
 void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation, const struct adapter *a, const struct selection *sel);
 /* Keeps one shard's runs, in their order, and sets s->runs to how many there were. */
 void plan_shard(struct plan *p, struct shard *s);
 void plan_free(struct plan *p);
 
-/* Names of all adapters that are built, sorted; owned by the caller, ended by NULL. */
+/* Names of all adapters that are built, sorted; owned by the caller, ended by NULL: names_free. */
 char **adapters_list(const char *dir, size_t *n);
+/* The same for those that were left out when the others were built; adapter_missing tells what for, in a text to be freed. */
+char **adapters_left_out(const char *dir, size_t *n);
+char *adapter_missing(const char *dir, const char *name);
 void names_free(char **names, size_t n);
 
 #endif

@@ -108,6 +108,10 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 	struct fault f = { 0 };
 
 	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
+	if (a->failed) {
+		set_broken(j, a->failed);
+		return;
+	}
 	if (run->unsupported) {
 		j->reason = strdup("the case needs what the adapter does not announce");
 		compare(job, run, NULL, j, c);
@@ -130,7 +134,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 {
 	const struct run *run = &job->plan->runs[index];
 	const struct adapter *a = &job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command };
+	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command, a->root };
 	struct comparison c;
 	struct judgement j;
 	int64_t took_us = 0;
@@ -329,7 +333,7 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 {
 	const struct run *run = &p->job->plan->runs[index];
 	const struct adapter *a = &p->job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command };
+	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command, a->root };
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
 	json_t *o = result_json(&name, &j, NULL, 0);
 	char *text = result_text(o);

@@ -108,6 +108,8 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, const s
 	json_object_set_new(o, "library", text_or_null(r->library));
 	if (r->command && strcmp(r->command, r->implementation) != 0)
 		json_object_set_new(o, "command", text_or_null(r->command));
+	if (r->root)
+		json_object_set_new(o, "root", text_or_null(r->root));
 	json_object_set_new(o, "case", json_string(s->name));
 	json_object_set_new(o, "role", json_string(role_word(r->variant)));
 	json_object_set_new(o, "tls", json_string(tls_word(r->variant)));

@@ -8,7 +8,7 @@
 #include "runner/plan.h"
 
 struct run_name { const char *implementation, *library; const struct script *script; unsigned variant; size_t with;
-                  const char *command; };  /* how the user named the implementation; may be NULL */
+                  const char *command, *root; };   /* how the user named the implementation, and the root that it lies in; may be NULL */
 
 /* A new object: implementation, library, case, role, tls, io, with, with_name, command (where it is not the name), verdict, ms, about, reading (of rules
  * that have two), expected, expected_of, diff (where it is not the same), findings, why (where there are some), reason. `line` of a finding is

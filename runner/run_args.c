@@ -25,7 +25,7 @@ static const struct option run_options[] = {
 	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
 	{ "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' }, { "inconclusive", no_argument, NULL, 'U' },
-	{ "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+	{ "root", required_argument, NULL, 'r' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
 /* 0, the exit status, or -1: help was asked for and given. */
@@ -83,8 +83,18 @@ static int parse_option(int c, char **argv, struct run_args *a)
 	}
 }
 
+static int add_name(struct run_args *a, const char *name, const char *root)
+{
+	if (a->nnames == countof(a->names))
+		return command_wrong("too many implementations", NULL);
+	a->roots[a->nnames] = root;
+	a->names[a->nnames++] = name;
+	return 0;
+}
+
 int run_args_parse(int argc, char **argv, struct run_args *a)
 {
+	const char *root = NULL;
 	struct fault f;
 	int c, status;
 
@@ -92,16 +102,17 @@ int run_args_parse(int argc, char **argv, struct run_args *a)
 	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text };
 	if (!shard_of_environment(&a->shard, &f))
 		return command_failed(EXIT_USAGE, &f);
-	while ((c = getopt_long(argc, argv, "c:j:o:vq", run_options, NULL)) != -1)
-		if ((status = parse_option(c, argv, a)))
+	while ((c = getopt_long(argc, argv, "-c:j:o:vq", run_options, NULL)) != -1) {
+		if (c == 'r')
+			root = optarg;          /* of the names behind it */
+		else if ((status = c == 1 ? add_name(a, optarg, root) : parse_option(c, argv, a)))
 			return status;
-	for (; optind < argc; optind++) {
-		if (a->nnames == countof(a->names))
-			return command_wrong("too many implementations", NULL);
-		a->names[a->nnames++] = argv[optind];
 	}
+	for (; optind < argc; optind++)
+		if ((status = add_name(a, argv[optind], root)))
+			return status;
 	if (!a->nnames)
-		a->names[a->nnames++] = "openssl";
+		add_name(a, "openssl", root);
 	a->roles = a->roles ? a->roles : FOR_ROLES;
 	a->tls = a->tls ? a->tls : FOR_TLS;
 	a->io = a->io ? a->io : FOR_IO;

@@ -154,11 +154,16 @@ static void put_word(struct buf *out, const char *word)
 	buf_u8(out, '\'');
 }
 
-void again_text(struct buf *out, const char *command, const char *kase, const char *role, const char *tls, const char *io)
+void again_text(struct buf *out, const char *root, const char *command, const char *kase, const char *role, const char *tls, const char *io)
 {
 	const char *const options[][2] = { { "-c", kase }, { "--role", role }, { "--tls", tls }, { "--io", io } };
 
 	buf_printf(out, "closedrill run ");
+	if (root[0]) {
+		buf_printf(out, "--root ");
+		put_word(out, root);
+		buf_u8(out, ' ');
+	}
 	put_word(out, command);
 	for (size_t i = 0; i < countof(options); i++) {
 		buf_printf(out, " %s ", options[i][0]);
@@ -168,7 +173,7 @@ void again_text(struct buf *out, const char *command, const char *kase, const ch
 
 void run_again(struct buf *out, const json_t *run)
 {
-	again_text(out, run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"), run_text(run, "case"),
+	again_text(out, run_text(run, "root"), run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"), run_text(run, "case"),
 	           run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
 }
 

@@ -92,7 +92,7 @@ static bool set_up_network(struct fault *f)
 	struct child ip;
 	int status;
 
-	if (!child_start(&ip, argv, NULL, CHILD_PLAIN, f))
+	if (!child_start(&ip, argv, NULL, NULL, CHILD_PLAIN, f))
 		return false;
 	child_say(&ip, bytes_of(network));
 	close(ip.in);
@@ -119,6 +119,25 @@ bool sandbox_enter(struct fault *f)
 	return set_up_network(f) &&
 	       sandbox_set("ip_local_port_range", "10000 65000", old, f) &&
 	       sandbox_set("tcp_timestamps", "1", old, f);
+}
+
+static bool bind_into(const char *dir, const char *what)
+{
+	char to[600];
+
+	return snprintf(to, sizeof(to), "%s%s", dir, what) < (int)sizeof(to) && mount(what, to, NULL, MS_BIND | MS_REC, NULL) == 0;
+}
+
+bool sandbox_root(const char *dir)
+{
+	if (unshare(CLONE_NEWNS) != 0) {
+		outer_uid = geteuid();
+		outer_gid = getegid();
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !map_user())
+			return false;
+	}
+	return mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && bind_into(dir, "/proc") && bind_into(dir, "/dev") &&
+	       chroot(dir) == 0 && chdir("/") == 0;
 }
 
 bool sandbox_set(const char *key, const char *value, char old[64], struct fault *f)

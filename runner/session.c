@@ -3,17 +3,42 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runner/command.h"
+
+static bool name_taken(const struct adapter *adapters, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(adapters[i].name, adapters[at].name) == 0)
+			return true;
+	return false;
+}
+
+/* Results and folders go by names: two builds of one library get their versions, and if need be a number. */
+static void name_apart(struct adapter *adapters, size_t at)
+{
+	if (adapters[at].root || name_taken(adapters, at))
+		adapter_name_version(&adapters[at], false);
+	if (name_taken(adapters, at))
+		adapter_name_version(&adapters[at], true);
+	for (unsigned n = 2; name_taken(adapters, at); n++)
+		adapter_name_number(&adapters[at], n);
+}
 
 static int add_implementation(struct session *s, size_t i, const char *expected, bool lenient)
 {
 	struct adapter *a = &s->adapters[i];
 	struct fault f = { 0 };
 
-	if (!implementation_greet(a, &f))
+	if (implementation_greet(a, &f))
+		name_apart(s->adapters, i);
+	else if (s->n == 1)
 		return command_failed(EXIT_BROKEN, &f);
-	if (expected && !expectations_load(&s->expected[i], expected, a->name, a->library, s->catalogue, &s->selection, lenient, &f))
+	else
+		a->failed = strdup(f.msg);              /* the others shall have their runs */
+	if (expected && !a->failed &&
+	    !expectations_load(&s->expected[i], expected, adapter_base(a), a->library, s->catalogue, &s->selection, lenient, &f))
 		return command_failed(f.line ? EXIT_USAGE : EXIT_BROKEN, &f);
 	plan_add(&s->plan, s->catalogue, (uint32_t)i, a, &s->selection);
 	return 0;
@@ -29,7 +54,7 @@ int session_start(struct session *s, const struct run_args *a, const struct plac
 	s->expected = calloc(s->n, sizeof(*s->expected));
 	assert(s->adapters && s->expected);
 	for (size_t i = 0; i < s->n; i++)
-		adapter_init(&s->adapters[i], a->names[i], at->adapters);
+		adapter_init(&s->adapters[i], a->names[i], a->roots[i] ? adapters_in_root : at->adapters, a->roots[i]);
 	for (size_t i = 0; i < s->n && !status; i++)
 		status = add_implementation(s, i, expected, lenient);
 	if (!status && !s->plan.n)

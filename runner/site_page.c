@@ -256,7 +256,7 @@ void again_command(struct buf *out, const struct survey *s, size_t run)
 	const struct survey_run *r = &s->runs[run];
 	const struct survey_implementation *im = &s->implementations[r->implementation];
 
-	again_text(out, im->command ? im->command : im->name, s->cases[r->kase].name, role_word(r), tls_word(r), io_word(r));
+	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, role_word(r), tls_word(r), io_word(r));
 	buf_printf(out, " -o DIR --keep all");
 }
 

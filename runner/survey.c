@@ -105,7 +105,8 @@ static uint32_t implementation_of(struct survey *s, const json_t *run)
 	}
 	s->implementations = more(s->implementations, s->nimplementations + 1, sizeof(*s->implementations));
 	im = &s->implementations[s->nimplementations];
-	*im = (struct survey_implementation){ .name = name, .library = library, .command = intern_text(&s->texts, text(run, "command")) };
+	*im = (struct survey_implementation){ .name = name, .library = library, .command = intern_text(&s->texts, text(run, "command")),
+	                                      .root = intern_text(&s->texts, text(run, "root")) };
 	return (uint32_t)s->nimplementations++;
 }
 

@@ -277,7 +277,7 @@ static void blocked_work(double *us)
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_TIMERSLACK, 1);
 	snprintf(dir, sizeof(dir), "%s/adapters", build_dir);
-	adapter_init(&a, "openssl", dir);
+	adapter_init(&a, "openssl", dir, NULL);
 	if (!cert_make_ecdsa(&cert, &f) || cert_memfd(&cert, path, &f) < 0 || !worker_start(&w, &cert, &no_rsa, path, path, &f) ||
 	    !adapter_start(&a, path, path, &f))
 		give_up("%s", f.msg);

@@ -15,6 +15,7 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.abspath(os.environ.get("CLOSEDRILL_BUILD", os.path.join(ROOT, "build")))
 CASES = next(c for c in (os.path.join(BUILD, up, "cases") for up in ("..", "../..", "../share/closedrill")) if os.path.isdir(c))
+CONTRACT = os.path.join(os.path.dirname(CASES), "adapters", "contract")
 ADAPTERS = os.path.join(ROOT, "tests", "adapters")
 WATCHDOG = 60
 NOBODY = 65534
@@ -199,6 +200,7 @@ def make_tree(cases):
     shutil.copytree(os.path.join(BUILD, "adapters"), os.path.join(top, "build", "adapters"), ignore=lambda at, names: [
         n for n in names if not os.path.isfile(os.path.join(at, n)) or not os.access(os.path.join(at, n), os.X_OK)])
     shutil.copytree(ADAPTERS, os.path.join(top, "adapters"), ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CONTRACT, os.path.join(top, "adapters", "contract"))
     if isinstance(cases, str):
         shutil.copytree(cases, os.path.join(top, "cases"))
     else:
@@ -226,6 +228,13 @@ def public():
     top = make_tree(CASES)
     yield Tool(os.path.join(top, "build"), os.path.join(top, "adapters"))
     shutil.rmtree(top)
+
+
+@pytest.fixture(scope="session")
+def built(tool):
+    """The names of the adapters that this machine has the libraries of."""
+    listed = json.loads(tool("list", "implementations", "--json").out)
+    return [i["implementation"] for i in listed if i["library"]]
 
 
 @pytest.fixture

@@ -1,3 +1,3 @@
 #!/bin/sh
-command -v go >/dev/null || { echo golang-go; exit 77; }
+command -v go >/dev/null || exit 77
 cd "${0%/*}" && CGO_ENABLED=0 exec go build -o "$OLDPWD/$1" main.go

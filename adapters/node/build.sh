@@ -1,3 +1,3 @@
 #!/bin/sh
-command -v node >/dev/null || { echo nodejs; exit 77; }
+command -v node >/dev/null || exit 77
 install -m755 "${0%/*}/node.js" "$1"

@@ -76,7 +76,7 @@ const arrived = [], wanted = [], servers = {};
 
 function server(version) {
 	const pem = fs.readFileSync(process.env.CLOSEDRILL_CERT);
-	return (servers[version] ||= tls.createServer({ cert: pem, key: pem, minVersion: VERSIONS[version], maxVersion: VERSIONS[version] }));
+	return (servers[version] = servers[version] || tls.createServer({ cert: pem, key: pem, minVersion: VERSIONS[version], maxVersion: VERSIONS[version] }));
 }
 
 /* Calls that wait: the current one is answered when it ends; an interrupted one keeps its answer until it is awaited. */
@@ -89,7 +89,7 @@ function begin(name, poll) {
 }
 
 function finish(call, answer) {
-	call.answer ||= answer;
+	call.answer = call.answer || answer;
 	if (call !== current)
 		return;
 	current = null;
@@ -118,7 +118,7 @@ function watch(c, sock) {
 	c.sock = sock;
 	sock.on("readable", poll);
 	sock.on("end", () => { c.ended = true; c.error = c.told ? null : c.error; poll(); });
-	sock.on("error", (e) => { c.error ||= e; poll(); });
+	sock.on("error", (e) => { c.error = c.error || e; poll(); });
 	sock.on("close", poll);
 }
 
@@ -127,7 +127,7 @@ function read(c, n) {
 	const got = c.sock.read(Math.min(n, c.sock.readableLength) || undefined);
 	if (got)
 		return ["data " + quote(got), `read=${got.length}`];
-	c.told ||= Boolean(c.error);
+	c.told = c.told || Boolean(c.error);
 	if (c.error)
 		return words("read", c.error);
 	if (c.ended)
@@ -142,7 +142,7 @@ function handshake(c) {
 	if (c.server) {
 		const s = server(c.version);
 		s.removeAllListeners("secureConnection").once("secureConnection", (sock) => { watch(c, sock); done(); });
-		s.removeAllListeners("tlsClientError").once("tlsClientError", (e) => { c.error ||= e; poll(); });
+		s.removeAllListeners("tlsClientError").once("tlsClientError", (e) => { c.error = c.error || e; poll(); });
 		s.emit("connection", c.raw);
 	} else {
 		watch(c, tls.connect({
@@ -187,7 +187,7 @@ function opened(raw, server, version) {
 	conn = { raw, sock: raw, server, version };
 	raw.setNoDelay(true);
 	const c = conn;
-	raw.on("error", (e) => { c.error ||= e; poll(); });
+	raw.on("error", (e) => { c.error = c.error || e; poll(); });
 	raw.on("close", poll);
 	say("ok", server ? `127.0.0.1:${raw.remotePort}` : `127.0.0.1:${raw.localPort}`);
 }

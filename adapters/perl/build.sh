@@ -1,3 +1,3 @@
 #!/bin/sh
-/usr/bin/perl -MIO::Socket::SSL -e 1 2>/dev/null || { echo libio-socket-ssl-perl; exit 77; }
+/usr/bin/perl -MIO::Socket::SSL -e 1 2>/dev/null || exit 77
 install -m755 "${0%/*}/perl.pl" "$1"

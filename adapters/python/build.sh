@@ -1,3 +1,3 @@
 #!/bin/sh
-/usr/bin/python3 -c 'import ssl' 2>/dev/null || { echo python3; exit 77; }
+/usr/bin/python3 -c 'import ssl' 2>/dev/null || exit 77
 install -m755 "${0%/*}/python.py" "$1"

@@ -1,0 +1,17 @@
+#!/bin/sh
+# The Debian packages that adapters are built with: adapters/NAME/packages holds one a word; a|b is the first of these that there is.
+#
+# usage: packages.sh [NAME...]      prints those that this system offers, of all adapters if none is named
+cd "${0%/*}" || exit
+[ $# -gt 0 ] || set -- $(ls -d */packages | sed 's,/packages$,,')
+for name in "$@"; do
+	[ -f "$name/packages" ] || { echo "packages.sh: adapters/$name/packages is not there" >&2; exit 2; }
+	for word in $(cat "$name/packages"); do
+		for package in $(echo "$word" | tr '|' ' '); do
+			if apt-cache show "$package" >/dev/null 2>&1; then
+				echo "$package"
+				break
+			fi
+		done
+	done
+done | sort -u
