@@ -7,9 +7,11 @@
 
 #include "runner/command.h"
 #include "runner/difference.h"
+#include "runner/join.h"
 #include "runner/lex.h"
 #include "runner/outfile.h"
 #include "runner/report.h"
+#include "runner/site.h"
 
 struct results_args {
 	const struct format *format;
@@ -148,10 +150,37 @@ static bool copy_file(const char *from, const char *to, struct fault *f)
 	return ok;
 }
 
-static bool copy_run(const char *dir, const char *out_dir, const struct loaded_run *r, struct fault *f)
+static const struct script *script_named(const struct catalogue *c, const char *name)
+{
+	for (size_t i = 0; i < c->nscripts; i++)
+		if (strcmp(c->scripts[i].name, name) == 0)
+			return &c->scripts[i];
+	return NULL;
+}
+
+/* The traces of a case stand in one file: the first of its runs brings all that its part has. */
+static bool join_case(const char *dir, const char *out_dir, const json_t *run, const struct catalogue *c, struct fault *f)
+{
+	const struct script *s = script_named(c, run_text(run, "case"));
+	struct buf from = { 0 }, to = { 0 };
+	bool ok;
+
+	buf_printf(&from, "%s/%s/%s.trace", dir, run_text(run, "implementation"), run_text(run, "case"));
+	buf_printf(&to, "%s/%s/%s.trace", out_dir, run_text(run, "implementation"), run_text(run, "case"));
+	ok = !s || traces_join(buf_str(&from), buf_str(&to), s, f);
+	buf_free(&from);
+	buf_free(&to);
+	return ok;
+}
+
+static bool same_case(const json_t *a, const json_t *b)
+{
+	return a && strcmp(run_text(a, "case"), run_text(b, "case")) == 0 && strcmp(run_text(a, "implementation"), run_text(b, "implementation")) == 0;
+}
+
+static bool copy_run(const char *dir, const char *out_dir, const json_t *run, struct fault *f)
 {
 	static const char *const suffixes[] = { ".trace", ".pcapng", ".svg" };
-	json_t *run = json_loadb(r->text, r->len, 0, NULL);
 	struct buf stem = { 0 }, from = { 0 }, to = { 0 };
 	bool ok = true, inside = run_stem(&stem, run);
 
@@ -161,29 +190,44 @@ static bool copy_run(const char *dir, const char *out_dir, const struct loaded_r
 		buf_printf(&to, "%s/%s%s", out_dir, buf_str(&stem), suffixes[i]);
 		ok = copy_file(buf_str(&from), buf_str(&to), f);
 	}
-	json_decref(run);
 	buf_free(&stem);
 	buf_free(&from);
 	buf_free(&to);
 	return ok;
 }
 
-/* Traces and captures go along. Merging moves the runs, so this comes first. */
-static bool copy_files(const struct loaded *parts, size_t n, const char *out_dir, struct fault *f)
+static bool copy_part(const struct loaded *part, const char *out_dir, const struct catalogue *c, struct fault *f)
 {
+	char *dir = folder_of(part->path);
+	json_t *before = NULL;
 	bool ok = true;
 
-	for (size_t i = 0; i < n && ok; i++) {
-		char *dir = folder_of(parts[i].path);
+	for (size_t k = 0; k < part->n && ok; k++) {
+		json_t *run = json_loadb(part->runs[k].text, part->runs[k].len, 0, NULL);
+		struct buf stem = { 0 };
 
-		for (size_t k = 0; k < parts[i].n && ok; k++)
-			ok = copy_run(dir, out_dir, &parts[i].runs[k], f);
-		free(dir);
+		/* A name that would lead out of the folder has no files. */
+		ok = copy_run(dir, out_dir, run, f) && (same_case(before, run) || !run_stem(&stem, run) || join_case(dir, out_dir, run, c, f));
+		buf_free(&stem);
+		json_decref(before);
+		before = run;
 	}
+	json_decref(before);
+	free(dir);
 	return ok;
 }
 
-static int merge(struct loaded *parts, const struct results_args *a)
+/* Traces and captures go along. Merging moves the runs, so this comes first. */
+static bool copy_files(const struct loaded *parts, size_t n, const char *out_dir, const struct catalogue *c, struct fault *f)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < n && ok; i++)
+		ok = copy_part(&parts[i], out_dir, c, f);
+	return ok;
+}
+
+static int merge(struct loaded *parts, const struct results_args *a, const struct catalogue *c)
 {
 	struct loaded all;
 	struct fault f;
@@ -193,12 +237,14 @@ static int merge(struct loaded *parts, const struct results_args *a)
 
 	if (!loaded_belong(parts, a->n, &f))
 		return command_failed(EXIT_USAGE, &f);
-	if (a->out_dir && !copy_files(parts, a->n, a->out_dir, &f))
-		return command_failed(EXIT_BROKEN, &f);
+	if (a->out_dir && !copy_files(parts, a->n, a->out_dir, c, &f))
+		return command_failed(f.line ? EXIT_USAGE : EXIT_BROKEN, &f);
 	loaded_merge(parts, a->n, &all);
 	if (shards_missing(parts, a->n, &missing))
 		fprintf(stderr, "closedrill: %s\n", buf_str(&missing));
 	status = tell(&all, a, a->out_dir, &t);
+	if (!status && a->out_dir && !site_write(a->out_dir, c, NULL, &f))
+		status = command_failed(EXIT_BROKEN, &f);
 	status = status ? status : totals_status(&t, all.partial);
 	buf_free(&missing);
 	loaded_free(&all);
@@ -209,18 +255,24 @@ int cmd_merge(int argc, char **argv)
 {
 	struct results_args a;
 	struct loaded *parts;
-	struct fault f;
+	struct places at;
+	struct catalogue c;
+	struct fault f = { 0 };
 	int status = parse_args(argc, argv, &a);
 
 	if (status)
 		return status < 0 ? EXIT_OK : status;
 	if (!a.n)
 		return command_wrong("merge takes results.json files", NULL);
-	parts = load_all(&a, &f);
-	if (!parts)
+	if (!places_find(&at, &f))
+		return command_failed(EXIT_BROKEN, &f);
+	if (!catalogue_load(&c, at.cases, &f))
 		return command_failed(EXIT_USAGE, &f);
-	status = merge(parts, &a);
-	free_all(parts, a.n);
+	parts = load_all(&a, &f);
+	status = parts ? merge(parts, &a, &c) : command_failed(EXIT_USAGE, &f);
+	if (parts)
+		free_all(parts, a.n);
+	catalogue_free(&c);
 	return status;
 }
 

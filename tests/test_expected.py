@@ -227,7 +227,7 @@ def test_one_option(small, once, out):
     assert "    -iut   read -> truncated as SSL_read=0 SSL_ERROR_SSL\n" in ran.out
     assert "    +iut   read -> closed as SSL_read=0 SSL_ERROR_ZERO_RETURN\n" in ran.out
     assert "  in        client|server 1.2|1.3 blocking|nonblocking|memory  (12 runs)\n" in ran.out
-    assert "closedrill run 'openssl' -c plain/cut --role client --tls 1.2 --io blocking" in ran.out
+    assert "closedrill run openssl -c plain/cut --role client --tls 1.2 --io blocking" in ran.out
     assert re.search(r"^openssl: 12 of 60 runs CHANGED since expected/openssl-\S+ \(recorded with", ran.out, re.M)
     runs = load_results(out)["runs"]
     changed = [r for r in runs if r["expected"] == "changed"]
@@ -271,7 +271,7 @@ def test_known_in_detail(small, into, out):
     quiet = run(small, into, *args, status=0)
     assert "notify-before-fin" not in quiet.out
     ran = run(small, into, *args, "-v", status=0, out=out)
-    assert "  known     why\\x1b[31m\\x0a  https://example.org/?a=(1)\n" in ran.out and "\x1b" not in ran.out
+    assert "  known     why\\x1b[31m\\x0a\n            https://example.org/?a=(1)\n" in ran.out and "\x1b" not in ran.out
     found = [f for f in load_results(out)["runs"][0]["findings"] if f["requirement"] == "notify-before-fin"]
     assert found[0]["known"] and found[0]["known_reason"] == "why\x1b[31m\n" and found[0]["known_link"] == "https://example.org/?a=(1)"
 
