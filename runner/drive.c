@@ -54,6 +54,19 @@ static void set_crash(struct worker *w, struct answer *x)
 	adapter_stop(w->adapter);
 }
 
+/* No answer and no rest: what its threads that have a timer sleep in tells most. */
+static void not_settled(struct worker *w, struct fault *f)
+{
+	struct buf calls = { 0 };
+
+	watch_timed(&w->adapter->watch, &calls);
+	fault_machine(f, "adapter %s neither answered nor came to rest (%s%s)", w->adapter->name,
+	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in " : "it waits for something else than us",
+	              w->adapter->child.flooded ? "" : buf_str(&calls));
+	buf_free(&calls);
+	adapter_stop(w->adapter);
+}
+
 /* Waits for the outstanding call. False: *f, and the run is broken. */
 static bool collect(struct worker *w, struct answer *x, struct fault *f)
 {
@@ -82,9 +95,7 @@ static bool collect(struct worker *w, struct answer *x, struct fault *f)
 		w->outstanding = false;
 		return true;
 	case SETTLED_WATCHDOG:
-		fault_machine(f, "adapter %s neither answered nor came to rest (%s)", w->adapter->name,
-		              w->adapter->child.flooded ? "a line without end" : "it sleeps in a call with a timer, or waits for something else than us");
-		adapter_stop(w->adapter);
+		not_settled(w, f);
 		return false;
 	}
 	abort();
@@ -171,7 +182,10 @@ static bool start_adapter(struct worker *w, struct fault *f)
 	hear_end(w);
 	if (!w->adapter->alive && !adapter_start(w->adapter, w->cert_path, w->rsa_path, f))
 		return false;
-	w->adapter->watch.idle_timed = watch_timed(&w->adapter->watch, NULL);
+	if (!wait_idle(w)) {
+		not_settled(w, f);
+		return false;
+	}
 	if (!variant_client(w->variant) && !w->adapter->listen_port) {
 		ok = call_ok(w, "listen", &x, f);
 		w->adapter->listen_port = ok ? port_in(&x) : 0;
