@@ -657,10 +657,44 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 	return end_of(w, x.outcome);
 }
 
+/* Both FINs are through: the peer's kernel has no connection any more that a RST could end. */
+static bool nothing_to_reset(struct worker *w)
+{
+	struct tcp_view v;
+
+	peer_pump(&w->peer);
+	return w->peer.got_fin && w->peer.fin_sent && tcp_look(w->peer.fd, &v) && v.state == STATE_CLOSE;
+}
+
+static bool nothing_to_handle(struct worker *w)
+{
+	struct sock_view v;
+
+	return look_iut(w, &v) && (!v.there || !v.inode);
+}
+
+/* What the IUT has done of itself left the script's step nothing to act on. Nobody failed, but the case cannot go on. */
+static enum step_end end_over(struct worker *w)
+{
+	seen(w)->over = true;
+	return STEP_ENDS_RUN;
+}
+
+static enum step_end do_fd(struct worker *w, struct fault *f)
+{
+	const struct step *st = step_at(w);
+
+	if (st->verb != FD_DROP && st->verb != FD_INTERRUPT && nothing_to_handle(w))
+		return end_over(w);
+	return fd_step(w, st, f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+}
+
 static enum step_end do_peer(struct worker *w, struct fault *f)
 {
 	const struct step *st = step_at(w);
 
+	if (st->verb == PEER_RST && nothing_to_reset(w))
+		return end_over(w);
 	if (!peer_step(w, st, f))
 		return STEP_BROKEN;
 	if (st->joined)
@@ -703,7 +737,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	case ACTOR_IUT:
 		return do_iut(w, f);
 	case ACTOR_FD:
-		return fd_step(w, step_at(w), f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+		return do_fd(w, f);
 	case ACTOR_PATH:
 		return path_step(w, step_at(w), f) && wait_delivered(w) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
 	case ACTOR_WIRE:

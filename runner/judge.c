@@ -320,6 +320,10 @@ static void check_ended_early(const struct court *c)
 		return;
 	st = &c->e->script->steps[c->e->ended_at];
 	seen = &c->e->steps[c->e->ended_at];
+	if (seen->over) {
+		add_finding(c, NULL, &st->at, line_text(st, "a connection to do it to"), line_text(st, "the implementation has ended it"), NULL);
+		return;
+	}
 	for (size_t i = 0; i < c->j->n; i++)
 		if (c->j->findings[i].at.line == st->at.line && c->j->findings[i].weight != VERDICT_PASS)
 			return;

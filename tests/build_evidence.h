@@ -3,7 +3,7 @@
  * What happened stands in parts, split by `;`, one for each step of the case (each of those that `+` joins) and more for the time after the
  * last. A part begins with what the call returned, as a trace says it (`data "x"`, `alert 40`, `data 7 closed as r=0`), or the state that
  * `tcp` saw, or nothing. `>` begins what left the implementation during that step, `<` what left the peer, both in items. `-`: the step did not
- * run, `?`: it was left out, `!`: the run ended there, `left`: a descriptor still holds the socket.
+ * run, `?`: it was left out, `!`: the run ended there, `over`: it had nothing left to act on, `left`: a descriptor still holds the socket.
  *
  * Data that left is what was written, byte for byte; what reads gave counts as read. */
 #ifndef TESTS_BUILD_EVIDENCE_H
@@ -195,6 +195,9 @@ static inline void build_part(struct built *b, size_t step, char *part)
 		part[strlen(part) - 1] = '\0';
 	}
 	e->steps[step].left_out = *part == '?';
+	e->steps[step].over = strcmp(part, "over") == 0;
+	if (e->steps[step].over)
+		return;
 	if (strcmp(part, "left") == 0)
 		e->conns[e->nconns - 1].socket_left = true;
 	else if (*part && *part != '-' && *part != '?')

@@ -491,6 +491,8 @@ static const struct { const char *text, *seen, *allowed, *observed, *native; } s
 	{ HS "tcp iut -> closed [must]\n", "ok; listen", "tcp iut -> closed", "tcp iut -> listen", NULL },
 	{ HS "iut close\n", "alert 40 as r=0!", "handshake -> ok", "handshake -> alert handshake_failure", "r=0" },
 	{ HS "iut read\niut close\n", "ok; blocked!", "iut read -> an end of the call", "iut read -> blocked", NULL },
+	{ HS "peer fin\npeer rst\niut close\n", "ok; <fin >close_notify fin; over!", "peer rst -> a connection to do it to",
+	  "peer rst -> the implementation has ended it", NULL },
 	{ HS "wire iut -> nothing\n", "ok; ; >rst", "nothing after the last line", "wire iut -> rst", NULL },
 	{ HS "iut close\n", "ok; ok as r=1 >fin", "close_notify before fin", "wire iut -> fin without close_notify before it", "r=1" },
 };
