@@ -17,6 +17,7 @@ struct adapter {
 	char *library, *api;                    /* owned: from the greeting; api "" if none */
 	char **can; size_t ncan;                /* owned: its words */
 	char **promises; size_t npromises;
+	bool after_error, after_end;            /* the manual forbids to go on then (`forbids`) */
 	bool wants_rsa;
 	uint16_t listen_port;                   /* 0: it does not listen yet */
 };

@@ -308,7 +308,7 @@ static bool open_conn(struct worker *w, bool resume, struct fault *f)
 	refuse_waiting(w);
 	if (!client)
 		fd = tcp_connect(w->adapter->listen_port, f);
-	w->begun = w->closed_by_iut = w->path_broken = w->timed_out = false;
+	w->begun = w->closed_by_iut = w->path_broken = w->timed_out = w->failed = w->told_end = w->unsent = false;
 	drop_held(w);
 	if (w->e->nconns > 0) {
 		before = w->peer.last;
@@ -374,6 +374,7 @@ static bool renew_conn(struct worker *w, struct fault *f)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
 	keep_conn(w);
 	w->first.send_next += (uint32_t)before->sent.n;
+	w->failed = w->told_end = w->unsent = false;
 	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->peer, &w->contexts[client][variant_13(w->variant)], f);
 	answer_free(&x);
 	if (ok)
@@ -508,6 +509,8 @@ static void note_answer(struct worker *w, const struct step *asked, const struct
 
 	if (asked->actor != ACTOR_IUT)
 		return;
+	w->failed |= outcome_is(OUTCOME_FAILS, x->outcome);
+	w->told_end |= (asked->verb == IUT_READ || asked->verb == IUT_READ_ALL) && x->outcome == OUTCOME_CLOSED;
 	if ((asked->verb == IUT_READ || asked->verb == IUT_READ_ALL) && x->outcome == OUTCOME_DATA)
 		buf_add_bytes(&c->read_text, buf_bytes(&x->text));
 	if (asked->verb == IUT_WRITE && x->outcome == OUTCOME_OK)
@@ -606,6 +609,22 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 	return end_of(w, x.outcome);
 }
 
+/* The library's manual says that this call must not be made any more: what it would do is nobody's promise (`forbids` in the greeting). */
+static bool is_forbidden(const struct worker *w, enum iut_verb v)
+{
+	bool data = v == IUT_READ || v == IUT_READ_ALL || v == IUT_WRITE;
+	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE || v == IUT_CHILD_SHUTDOWN;
+
+	return (tls && w->failed && w->adapter->after_error) || (data && w->told_end && w->adapter->after_end);
+}
+
+static enum step_end leave_out(struct worker *w)
+{
+	seen(w)->left_out = true;
+	seen(w)->ran = false;
+	return STEP_DONE;
+}
+
 static enum step_end do_iut(struct worker *w, struct fault *f)
 {
 	const struct step *st = step_at(w);
@@ -618,13 +637,14 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 	if (v == IUT_AWAIT)
 		return do_await(w, f);
 	if (needs && !adapter_can(w->adapter, needs)) {
-		if (st->optional) {
-			seen(w)->left_out = true;
-			seen(w)->ran = false;
-			return STEP_DONE;
-		}
+		if (st->optional)
+			return leave_out(w);
 		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
 		return STEP_ENDS_RUN;
+	}
+	if (is_forbidden(w, v)) {
+		w->unsent |= v != IUT_READ && v != IUT_READ_ALL;
+		return leave_out(w);
 	}
 	if (v == IUT_HANDSHAKE)
 		w->begun = true;
@@ -638,9 +658,7 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		return STEP_BROKEN;
 	if (x.outcome == OUTCOME_UNSUPPORTED && st->optional) {
 		answer_free(&x);
-		seen(w)->left_out = true;
-		seen(w)->ran = false;
-		return STEP_DONE;
+		return leave_out(w);
 	}
 	if (v == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
 		wait_handshake(w);
@@ -741,6 +759,8 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	case ACTOR_PATH:
 		return path_step(w, step_at(w), f) && wait_delivered(w) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
 	case ACTOR_WIRE:
+		seen(w)->left_out = w->unsent && step_at(w)->verb == 0;
+		w->unsent &= step_at(w)->verb != 0;
 		return STEP_DONE;
 	case ACTOR_TCP:
 		return do_tcp(w, f);

@@ -230,7 +230,7 @@ static void check_step(const struct court *c, size_t i)
 	const struct step *st = &c->e->script->steps[i];
 	const struct step_seen *seen = &c->e->steps[i];
 
-	if (!seen->ran)
+	if (!seen->ran || seen->left_out)
 		return;
 	/* A crash or a spin is told once, by its own rule. */
 	if (seen->answered && (seen->answer.outcome == OUTCOME_CRASH || seen->answer.outcome == OUTCOME_SPINS))
@@ -340,7 +340,7 @@ static enum verdict verdict_of(const struct judgement *j)
 	return seen[VERDICT_FAIL] ? VERDICT_FAIL : seen[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE : seen[VERDICT_WARN] ? VERDICT_WARN : VERDICT_PASS;
 }
 
-/* A case that tests something, all of whose tests were left out for want of the calls, has tested nothing. */
+/* A case that tests something, all of whose tests were left out for want of the calls, or as they are forbidden, has tested nothing. */
 static bool left_nothing(const struct evidence *e, const char **call)
 {
 	bool left_out = false, checked = false;
@@ -353,7 +353,7 @@ static bool left_nothing(const struct evidence *e, const char **call)
 			weighs |= st->checks[k].req && check_in(&st->checks[k], e->variant);
 		if (weighs && e->steps[i].left_out)
 			left_out = true;
-		if (weighs && e->steps[i].ran)
+		if (weighs && e->steps[i].ran && !e->steps[i].left_out)
 			checked = true;
 		if (e->steps[i].left_out)
 			*call = (const char *)st->words.p;

@@ -1077,6 +1077,8 @@ static void greet(void)
 	answer("can", "interrupt");
 	if (lib->promises)
 		answer("promises", lib->promises);
+	if (lib->forbids)
+		answer("forbids", lib->forbids);
 	if (lib->wants_rsa)
 		answer("wants", "rsa");
 	answer("ready", "");

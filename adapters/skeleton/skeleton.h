@@ -71,6 +71,7 @@ struct adapter {
 	 * the descriptor open, and `fork` where the library can be used in a child: the skeleton does both. It adds `interrupt`. */
 	const char *const *can;
 	const char *promises;           /* or NULL */
+	const char *forbids;            /* "after-error after-end", or NULL */
 	bool wants_rsa;
 	void (*library)(char *name, size_t cap);        /* "OpenSSL 3.0.22", from the library at run time */
 
