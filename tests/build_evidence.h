@@ -64,9 +64,9 @@ static inline void build_item(struct built *b, size_t step, bool peer, struct it
 		d->notified[dir] = true;
 		d->notify_packet[dir] = c->npackets;
 	}
-	if (it.kind == ITEM_DATA && it.keys == KEYS_USUAL && !d->notified[dir])
+	if (it.kind == ITEM_DATA && it.keys == KEYS_USUAL)
 		for (int64_t i = 0; i < it.len; i++) {
-			buf_u8(&d->plain[dir], b->text[peer].n ? *b->text[peer].p : '*');
+			buf_u8(d->notified[dir] ? &d->late[dir] : &d->plain[dir], b->text[peer].n ? *b->text[peer].p : '*');
 			if (b->text[peer].n)
 				buf_drop(&b->text[peer], 1);
 		}
