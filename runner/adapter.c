@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -53,6 +54,30 @@ void adapter_init(struct adapter *a, const char *command, const char *dir)
 		sprintf(path, "%s/%s", dir, a->argv[0]);
 		free(a->argv[0]);
 		a->argv[0] = path;
+	}
+}
+
+static bool has_name(const struct adapter *a, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(a[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+void adapters_name_apart(struct adapter *a, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		char *name = strdup(a[i].name);
+
+		assert(name);
+		for (int number = 2; has_name(a, i, name); number++) {
+			free(name);
+			if (asprintf(&name, "%s-%d", a[i].name, number) < 0)
+				abort();
+		}
+		free(a[i].name);
+		a[i].name = name;
 	}
 }
 

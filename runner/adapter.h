@@ -24,6 +24,8 @@ struct adapter {
 
 /* From a command line as the user gives it: a name in `dir`, or a path to a program; then arguments for it. Starts nothing. */
 void adapter_init(struct adapter *a, const char *command, const char *dir);
+/* Gives the later of two of one name another: `openssl`, `openssl-2`. Their results and folders stay apart. */
+void adapters_name_apart(struct adapter *a, size_t n);
 /* Starts it, reads the greeting, and tries a line that no adapter knows: whoever takes that takes anything. cert: the path that
  * CLOSEDRILL_CERT gets; rsa: the same for adapters that want RSA. False: *f. */
 bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct fault *f);

@@ -57,6 +57,7 @@ static int run_selected(const struct run_args *a, const struct places *at, const
 
 	for (size_t i = 0; i < a->nnames && adapters; i++)
 		adapter_init(&adapters[i], a->names[i], at->adapters);
+	adapters_name_apart(adapters, adapters ? a->nnames : 0);
 	for (size_t i = 0; i < a->nnames && !status; i++) {
 		if (!implementation_greet(&adapters[i], &f))
 			status = command_failed(EXIT_BROKEN, &f);

@@ -150,6 +150,12 @@ static bool closed_from_outside(const struct scan *s, size_t step)
 	return false;
 }
 
+/* A close_notify of the peer at level fatal may be taken for an error alert as well. */
+static bool is_fatal(const struct seen_item *it)
+{
+	return it->item.kind == ITEM_ALERT && !it->item.malformed && it->item.level == ALERT_FATAL;
+}
+
 static void notify_before_fin(const struct scan *s)
 {
 	const struct decoded *d = &conn_of(s)->decoded;
@@ -162,7 +168,7 @@ static void notify_before_fin(const struct scan *s)
 		/* A renegotiation that never ends leaves the IUT inside a handshake (1.2). */
 		if (from_iut(s, it) && it->item.kind == ITEM_HANDSHAKE && !it->in_handshake && !variant_13(s->e->variant))
 			excused = true;
-		if (it->item.kind == ITEM_RST || (from_iut(s, it) ? is_notify(it) || is_error_alert(s, it) : is_error_alert(s, it)))
+		if (it->item.kind == ITEM_RST || (from_iut(s, it) && is_notify(it)) || is_error_alert(s, it) || (!from_iut(s, it) && is_fatal(it)))
 			excused = true;
 		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, step) && !closed_from_outside(s, step)) {
 			tell_item(s, "notify-before-fin", "close_notify before fin", it, " without close_notify before it");

@@ -370,6 +370,8 @@ static const struct row invariants[] = {
 	{ "accepted-is-sent: without close_notify", "c3b", WRITE_CLOSE, "ok; ok >data 4; ok", PASS, "" },
 	{ "accepted-is-sent: a call said so", "c3b", HS "iut write \"hello\"\niut shutdown\niut read\n", "ok; ok >data 4; sent >close_notify; error", PASS, "" },
 	{ "accepted-is-sent: it was not accepted", "c3b", WRITE_CLOSE, "ok; blocked >data 4; ok >close_notify", PASS, "" },
+	{ "notify-before-fin: behind the peer's close_notify at level fatal", "c2b", HS "peer close_notify level fatal\niut close\n",
+	  "ok; <close_notify level fatal; ok >fin", PASS, "" },
 	{ "write-refused-after-notify", "c3b", HS "iut shutdown\niut write \"x\"\n", "ok; sent >close_notify; ok", FAIL, "fail write-refused-after-notify 4" },
 	{ "write-refused-after-notify: with it", "c3b", HS "iut write \"x\"\niut close\n", "ok; ok >data 1 close_notify; ok >fin", PASS, "" },
 	{ "write-refused-after-notify: it began before", "c3n", "io nonblocking\n" HS "iut write \"x\" &\niut shutdown\niut await\n",
