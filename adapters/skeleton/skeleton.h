@@ -43,7 +43,8 @@ struct conn {
 	bool ended;                     /* the peer's end of stream stands behind `in` */
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
 	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
-	unsigned sends;                 /* calls of memory_send, for option:short-writes */
+	bool up;                        /* the handshake is through */
+	unsigned sends;                 /* calls of memory_send since then, for option:short-writes */
 };
 
 /* One call, and what the library said to it. */
@@ -107,7 +108,7 @@ void native_text(struct call *k, const char *text);                     /* in qu
 enum outcome native_errno(struct call *k, int err);                     /* errno=NAME "text"; returns the outcome that it means */
 
 /* Transport callbacks of a library that pulls and pushes bytes in memory mode; such a library needs no pump. As recv and send:
- * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes 1, 3 or 7
+ * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes, behind the handshake, 1, 3 or 7
  * bytes, and every second time none: EAGAIN. */
 ssize_t memory_recv(struct conn *c, void *p, size_t n);
 ssize_t memory_send(struct conn *c, const void *p, size_t n);
