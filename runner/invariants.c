@@ -317,6 +317,19 @@ static bool starts_with(const struct buf *whole, const struct buf *part)
 	return part->n <= whole->n && (part->n == 0 || memcmp(whole->p, part->p, part->n) == 0);
 }
 
+/* Somebody shut the read side down from outside: the kernel says end of file, whatever comes after that. */
+static bool reading_shut(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i < step; i++) {
+		const struct step *st = &s->e->script->steps[i];
+
+		if (s->e->steps[i].ran && s->e->steps[i].conn == s->conn && st->actor == ACTOR_FD &&
+		    (st->verb == FD_SHUTDOWN_READ || st->verb == FD_SHUTDOWN_BOTH))
+			return true;
+	}
+	return false;
+}
+
 /* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
  * what its manual says of that is for the cases. */
 static void data_complete(const struct scan *s)
@@ -334,7 +347,7 @@ static void data_complete(const struct scan *s)
 			return;
 		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
 			continue;
-		if (c->read_text.n < c->decoded.plain[peer].n) {
+		if (c->read_text.n < c->decoded.plain[peer].n && !reading_shut(s, i)) {
 			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify", c->read_text.n,
 			         c->decoded.plain[peer].n);
 			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);

@@ -343,6 +343,8 @@ static const struct row invariants[] = {
 	{ "data-intact: in parts", "c3b", HS "peer write \"hello\"\niut read\niut read\n", "ok; <data 2 data 3; data \"hel\"; data \"lo\"", PASS, "" },
 	{ "data-intact: closed before all of it", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
 	  "ok; <data 5; <close_notify; data \"he\"; closed", FAIL, "fail data-intact 6" },
+	{ "data-intact: closed, as somebody shut its reading down", "c3b", HS "fd iut shutdown read\npeer write \"hello\"\npeer close_notify\niut read\n",
+	  "ok; ; <data 5; <close_notify; closed", PASS, "" },
 	{ "data-intact: all of it, then closed", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
 	  "ok; <data 5; <close_notify; data \"hello\"; closed", PASS, "" },
 	{ "data-intact: what the whole exchange threw away", "c3b", HS "peer write \"hello\"\npeer close_notify\niut shutdown both\niut read\n",
