@@ -773,6 +773,9 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 /* All that left so far belongs to this step or one before it. */
 static bool mark_step(struct worker *w, struct fault *f)
 {
+	/* A library with threads or an event loop may go on by itself when it has answered. */
+	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
+		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
@@ -959,8 +962,9 @@ static void clean_up(struct worker *w)
 	if (w->outstanding && w->adapter->alive)
 		fd_shut(w);
 	peer_drop(&w->peer);
-	if (w->outstanding && w->adapter->alive && (w->variant & FOR_BLOCKING)) {
-		if (!collect(w, &x, &ignored) || x.outcome == OUTCOME_BLOCKED)
+	/* Also where `end` would interrupt it: an answer that is just being given must not be taken for that of `end`. */
+	if (w->outstanding && w->adapter->alive) {
+		if (!collect(w, &x, &ignored) || (x.outcome == OUTCOME_BLOCKED && w->variant & FOR_BLOCKING))
 			adapter_stop(w->adapter);
 		answer_free(&x);
 	}

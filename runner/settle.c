@@ -210,7 +210,7 @@ static void first_call(const struct watch *w, char text[CALL_TEXT])
 }
 
 /* The folder has one link for each thread, and two of its own. */
-static bool one_thread(const struct watch *w)
+bool watch_alone(const struct watch *w)
 {
 	struct stat st;
 
@@ -221,7 +221,7 @@ bool watch_runs(struct watch *w)
 {
 	char text[CALL_TEXT];
 
-	if (!one_thread(w))
+	if (!watch_alone(w))
 		return false;
 	first_call(w, text);
 	return text[0] == 'r';
@@ -266,7 +266,7 @@ bool watch_note_house(struct watch *w)
 	struct look before, after;
 
 	w->nhouse = 0;
-	if (one_thread(w))
+	if (watch_alone(w))
 		return true;
 	if (!watch_look(w, &before) || !before.asleep)
 		return false;
@@ -301,7 +301,7 @@ unsigned watch_timed(struct watch *w, struct buf *text)
 	struct timed t = { 0, text };
 	char call[CALL_TEXT];
 
-	if (one_thread(w)) {
+	if (watch_alone(w)) {
 		first_call(w, call);
 		add_timed(&t, timed_call(call));
 		return t.n;
@@ -314,7 +314,7 @@ bool watch_reads_stdin(struct watch *w)
 {
 	char text[CALL_TEXT], want[16];
 
-	if (!one_thread(w))
+	if (!watch_alone(w))
 		return false;
 	first_call(w, text);
 	snprintf(want, sizeof(want), "%d 0x0 ", (int)SYS_read);

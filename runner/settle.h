@@ -29,6 +29,7 @@ struct watch {
 bool watch_start(struct watch *w, pid_t pid);
 void watch_end(struct watch *w);
 bool watch_look(struct watch *w, struct look *l);
+bool watch_alone(const struct watch *w);        /* it has one thread */
 /* Cheap: its only thread is on the processor, or would be. False also when it has more than one. */
 bool watch_runs(struct watch *w);
 bool look_at_rest(const struct look *before, const struct look *now);
