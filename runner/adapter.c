@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -72,7 +73,7 @@ static void greeting_free(struct adapter *a)
 	a->library = a->api = NULL;
 	words_free(&a->can, &a->ncan);
 	words_free(&a->promises, &a->npromises);
-	a->wants_rsa = false;
+	a->wants_rsa = a->after_error = a->after_end = false;
 }
 
 void adapter_stop(struct adapter *a)
@@ -143,6 +144,25 @@ static void set_text(char **to, struct bytes text)
 	*to = strndup((const char *)text.p, text.n);
 }
 
+/* False: it holds a word that nobody knows. */
+static bool add_forbidden(struct adapter *a, struct bytes text)
+{
+	char **words = NULL;
+	size_t n = 0;
+	bool known = true;
+
+	add_words(&words, &n, text);
+	for (size_t i = 0; i < n; i++) {
+		bool error = strcmp(words[i], "after-error") == 0, end = strcmp(words[i], "after-end") == 0;
+
+		a->after_error |= error;
+		a->after_end |= end;
+		known &= error || end;
+	}
+	words_free(&words, &n);
+	return known;
+}
+
 /* False at a line that is no greeting. */
 static bool greeting_line(struct adapter *a, struct bytes line, bool *ready)
 {
@@ -154,6 +174,8 @@ static bool greeting_line(struct adapter *a, struct bytes line, bool *ready)
 		add_words(&a->can, &a->ncan, line);
 	else if (key_is(&line, "promises"))
 		add_words(&a->promises, &a->npromises, line);
+	else if (key_is(&line, "forbids"))
+		return add_forbidden(a, line);
 	else if (key_is(&line, "wants"))
 		a->wants_rsa |= bytes_is(line, "rsa");
 	else if (key_is(&line, "ready"))

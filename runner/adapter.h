@@ -18,6 +18,7 @@ struct adapter {
 	char *library, *api;                    /* owned: from the greeting; api "" if none */
 	char **can; size_t ncan;                /* owned: its words */
 	char **promises; size_t npromises;
+	bool after_error, after_end;            /* the manual forbids to go on then (`forbids`) */
 	bool wants_rsa;
 	char *failed;                           /* owned: why its greeting could not be had: all its runs are broken; NULL: it was had */
 	uint16_t listen_port;                   /* 0: it does not listen yet */

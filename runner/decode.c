@@ -17,6 +17,7 @@ struct reader {
 	struct buf message;                     /* handshake bytes of a message that is not complete */
 	struct buf plain;                       /* of the record at hand */
 	bool broken;                            /* something before did not open: nothing behind it is authentic */
+	bool alerted;                           /* that was an error alert: what comes behind it opens, but is no part of the connection */
 	struct decoded *out;
 };
 
@@ -121,8 +122,12 @@ static void add_content(struct reader *r, uint8_t type, enum item_keys keys, siz
 	switch (type) {
 	case TYPE_DATA:
 		it = (struct item){ .kind = ITEM_DATA, .keys = keys, .len = (int64_t)content.n };
-		if (keys != KEYS_USUAL || r->broken || r->out->notified[r->dir])
+		if (keys != KEYS_USUAL || (r->broken && !r->alerted))
 			break;
+		if (r->alerted || r->out->notified[r->dir]) {
+			buf_add_bytes(&r->out->late[r->dir], content);
+			break;
+		}
 		buf_add_bytes(&r->out->plain[r->dir], content);
 		r->out->early += r->flow.epoch == EPOCH_EARLY ? content.n : 0;
 		break;
@@ -131,7 +136,8 @@ static void add_content(struct reader *r, uint8_t type, enum item_keys keys, siz
 		it.keys = keys;
 		note_notify(r, &it, packet);
 		/* The connection ends there: nothing behind it may be accepted (RFC 8446 6, RFC 5246 7.2.2). */
-		r->broken |= item_is_error_alert(&it, r->flow.secrets->suite && r->flow.secrets->suite->version == TLS13);
+		if (!r->broken && item_is_error_alert(&it, r->flow.secrets->suite && r->flow.secrets->suite->version == TLS13))
+			r->broken = r->alerted = true;
 		break;
 	case TYPE_HANDSHAKE:
 		add_messages(r, content, keys, at, end, packet);
@@ -247,5 +253,7 @@ void decoded_free(struct decoded *d)
 	free(d->items);
 	buf_free(&d->plain[0]);
 	buf_free(&d->plain[1]);
+	buf_free(&d->late[0]);
+	buf_free(&d->late[1]);
 	*d = (struct decoded){ 0 };
 }

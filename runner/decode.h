@@ -17,6 +17,7 @@ struct seen_item {
 struct decoded {
 	struct seen_item *items; size_t n;      /* both directions, in the order of the capture */
 	struct buf plain[2];                    /* application data under the keys in force, until that side's close_notify */
+	struct buf late[2];                     /* the same behind it, or behind an error alert of that side */
 	size_t early;                           /* how many bytes at the front of the client's plain are early data */
 	bool early_accepted;                    /* by the server's EncryptedExtensions; else nobody reads them (RFC 8446 4.2.10) */
 	bool notified[2];                       /* an authentic close_notify, with nothing before it that does not open */

@@ -49,6 +49,19 @@ static void set_crash(struct worker *w, struct answer *x)
 	adapter_stop(w->adapter);
 }
 
+/* No answer and no rest: what its threads that have a timer sleep in tells most. */
+static void not_settled(struct worker *w, struct fault *f)
+{
+	struct buf calls = { 0 };
+
+	watch_timed(&w->adapter->watch, &calls);
+	fault_machine(f, "adapter %s neither answered nor came to rest (%s%s)", w->adapter->name,
+	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in " : "it waits for something else than us",
+	              w->adapter->child.flooded ? "" : buf_str(&calls));
+	buf_free(&calls);
+	adapter_stop(w->adapter);
+}
+
 /* Waits for the outstanding call. False: *f, and the run is broken. */
 static bool collect(struct worker *w, struct answer *x, struct fault *f)
 {
@@ -77,9 +90,7 @@ static bool collect(struct worker *w, struct answer *x, struct fault *f)
 		w->outstanding = false;
 		return true;
 	case SETTLED_WATCHDOG:
-		fault_machine(f, "adapter %s neither answered nor came to rest (%s)", w->adapter->name,
-		              w->adapter->child.flooded ? "a line without end" : "it sleeps in a call with a timer, or waits for something else than us");
-		adapter_stop(w->adapter);
+		not_settled(w, f);
 		return false;
 	}
 	abort();
@@ -166,7 +177,10 @@ static bool start_adapter(struct worker *w, struct fault *f)
 	hear_end(w);
 	if (!w->adapter->alive && !adapter_start(w->adapter, w->cert_path, w->rsa_path, f))
 		return false;
-	w->adapter->watch.idle_timed = watch_timed(&w->adapter->watch, NULL);
+	if (!wait_idle(w)) {
+		not_settled(w, f);
+		return false;
+	}
 	if (!variant_client(w->variant) && !w->adapter->listen_port) {
 		ok = call_ok(w, "listen", &x, f);
 		w->adapter->listen_port = ok ? port_in(&x) : 0;
@@ -265,7 +279,7 @@ static void check_socket_left(struct worker *w, const struct live *l)
 static void live_reset(struct live *l)
 {
 	l->conn = -1;
-	l->begun = l->closed_by_iut = l->path_broken = l->timed_out = false;
+	l->begun = l->closed_by_iut = l->path_broken = l->timed_out = l->failed = l->told_end = l->unsent = false;
 	drop_held(l);
 }
 
@@ -387,6 +401,7 @@ static bool renew_conn(struct worker *w, struct fault *f)
 		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
 	keep_conn(w, w->live, w->at_step - 1);
 	w->live->first.send_next += (uint32_t)before->sent.n;
+	w->live->failed = w->live->told_end = w->live->unsent = false;
 	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->live->peer, &w->contexts[client][variant_13(w->variant)], f);
 	answer_free(&x);
 	if (ok)
@@ -555,6 +570,8 @@ static void note_answer(struct worker *w, const struct step *asked, const struct
 
 	if (asked->actor != ACTOR_IUT)
 		return;
+	w->live->failed |= outcome_is(OUTCOME_FAILS, x->outcome);
+	w->live->told_end |= iut_reads(asked->verb) && x->outcome == OUTCOME_CLOSED;
 	if (iut_reads(asked->verb) && x->outcome == OUTCOME_DATA)
 		buf_add_bytes(&c->read_text, buf_bytes(&x->text));
 	if (iut_writes(asked->verb) && x->outcome == OUTCOME_OK)
@@ -657,6 +674,22 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 	return end_of(w, x.outcome);
 }
 
+/* The library's manual says that this call must not be made any more: what it would do is nobody's promise (`forbids` in the greeting). */
+static bool is_forbidden(const struct worker *w, enum iut_verb v)
+{
+	bool data = iut_reads(v) || iut_writes(v);
+	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE || v == IUT_CHILD_SHUTDOWN;
+
+	return (tls && w->live->failed && w->adapter->after_error) || (data && w->live->told_end && w->adapter->after_end);
+}
+
+static enum step_end leave_out(struct worker *w)
+{
+	seen(w)->left_out = true;
+	seen(w)->ran = false;
+	return STEP_DONE;
+}
+
 static enum step_end do_iut(struct worker *w, struct fault *f)
 {
 	const struct step *st = step_at(w);
@@ -669,13 +702,14 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 	if (v == IUT_AWAIT)
 		return do_await(w, f);
 	if (needs && !adapter_can(w->adapter, needs)) {
-		if (st->optional) {
-			seen(w)->left_out = true;
-			seen(w)->ran = false;
-			return STEP_DONE;
-		}
+		if (st->optional)
+			return leave_out(w);
 		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
 		return STEP_ENDS_RUN;
+	}
+	if (is_forbidden(w, v)) {
+		w->live->unsent |= !iut_reads(v);
+		return leave_out(w);
 	}
 	if (v == IUT_HANDSHAKE || v == IUT_EARLY_READ || v == IUT_EARLY_WRITE)
 		w->live->begun = true;
@@ -689,9 +723,7 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		return STEP_BROKEN;
 	if (x.outcome == OUTCOME_UNSUPPORTED && st->optional) {
 		answer_free(&x);
-		seen(w)->left_out = true;
-		seen(w)->ran = false;
-		return STEP_DONE;
+		return leave_out(w);
 	}
 	if (v == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
 		wait_handshake(w);
@@ -708,10 +740,44 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 	return end_of(w, x.outcome);
 }
 
+/* Both FINs are through: the peer's kernel has no connection any more that a RST could end. */
+static bool nothing_to_reset(struct worker *w)
+{
+	struct tcp_view v;
+
+	peer_pump(&w->live->peer);
+	return w->live->peer.got_fin && w->live->peer.fin_sent && tcp_look(w->live->peer.fd, &v) && v.state == STATE_CLOSE;
+}
+
+static bool nothing_to_handle(struct worker *w)
+{
+	struct sock_view v;
+
+	return look_iut(w, w->live, &v) && (!v.there || !v.inode);
+}
+
+/* What the IUT has done of itself left the script's step nothing to act on. Nobody failed, but the case cannot go on. */
+static enum step_end end_over(struct worker *w)
+{
+	seen(w)->over = true;
+	return STEP_ENDS_RUN;
+}
+
+static enum step_end do_fd(struct worker *w, struct fault *f)
+{
+	const struct step *st = step_at(w);
+
+	if (st->verb != FD_DROP && st->verb != FD_INTERRUPT && nothing_to_handle(w))
+		return end_over(w);
+	return fd_step(w, st, f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+}
+
 static enum step_end do_peer(struct worker *w, struct fault *f)
 {
 	const struct step *st = step_at(w);
 
+	if (st->verb == PEER_RST && nothing_to_reset(w))
+		return end_over(w);
 	if (!peer_step(w, st, f))
 		return STEP_BROKEN;
 	if (st->joined)
@@ -758,10 +824,12 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	case ACTOR_IUT:
 		return do_iut(w, f);
 	case ACTOR_FD:
-		return fd_step(w, step_at(w), f) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
+		return do_fd(w, f);
 	case ACTOR_PATH:
 		return path_step(w, step_at(w), f) && wait_delivered(w) && settle_reaction(w, f) ? STEP_DONE : STEP_BROKEN;
 	case ACTOR_WIRE:
+		seen(w)->left_out = w->live->unsent && step_at(w)->verb == 0;
+		w->live->unsent &= step_at(w)->verb != 0;
 		return STEP_DONE;
 	case ACTOR_TCP:
 		return do_tcp(w, f);
@@ -772,6 +840,9 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 /* All that left so far belongs to this step or one before it. */
 static bool mark_step(struct worker *w, struct fault *f)
 {
+	/* A library with threads or an event loop may go on by itself when it has answered. */
+	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
+		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
@@ -865,8 +936,9 @@ static void clean_up(struct worker *w)
 		peer_drop(&w->lives[i].peer);
 	}
 	w->live = w->lives;
-	if (w->outstanding && w->adapter->alive && (w->variant & FOR_BLOCKING)) {
-		if (!collect(w, &x, &ignored) || x.outcome == OUTCOME_BLOCKED)
+	/* Also where `end` would interrupt it: an answer that is just being given must not be taken for that of `end`. */
+	if (w->outstanding && w->adapter->alive) {
+		if (!collect(w, &x, &ignored) || (x.outcome == OUTCOME_BLOCKED && w->variant & FOR_BLOCKING))
 			adapter_stop(w->adapter);
 		answer_free(&x);
 	}

@@ -20,6 +20,8 @@ struct live {
 	struct numbers first;                   /* sequence numbers with which it began, if the case forges segments */
 	bool begun;                             /* its handshake has begun */
 	bool closed_by_iut;                     /* close or abandon returned on it */
+	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
+	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
 	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
 	int held_fd;                            /* `fd iut hold`; -1: none */

@@ -150,6 +150,12 @@ static bool closed_from_outside(const struct scan *s, size_t step)
 	return false;
 }
 
+/* A close_notify of the peer at level fatal may be taken for an error alert as well. */
+static bool is_fatal(const struct seen_item *it)
+{
+	return it->item.kind == ITEM_ALERT && !it->item.malformed && it->item.level == ALERT_FATAL;
+}
+
 static void notify_before_fin(const struct scan *s)
 {
 	const struct decoded *d = &conn_of(s)->decoded;
@@ -162,7 +168,7 @@ static void notify_before_fin(const struct scan *s)
 		/* A renegotiation that never ends leaves the IUT inside a handshake (1.2). */
 		if (from_iut(s, it) && it->item.kind == ITEM_HANDSHAKE && !it->in_handshake && !variant_13(s->e->variant))
 			excused = true;
-		if (it->item.kind == ITEM_RST || (from_iut(s, it) ? is_notify(it) || is_error_alert(s, it) : is_error_alert(s, it)))
+		if (it->item.kind == ITEM_RST || (from_iut(s, it) && is_notify(it)) || is_error_alert(s, it) || (!from_iut(s, it) && is_fatal(it)))
 			excused = true;
 		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, step) && !closed_from_outside(s, step)) {
 			tell_item(s, "notify-before-fin", "close_notify before fin", it, " without close_notify before it");
@@ -323,6 +329,19 @@ static struct bytes sealed_for_iut(const struct scan *s)
 	return all;
 }
 
+/* Somebody shut the read side down from outside: the kernel says end of file, whatever comes after that. */
+static bool reading_shut(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i < step; i++) {
+		const struct step *st = &s->e->script->steps[i];
+
+		if (s->e->steps[i].ran && s->e->steps[i].conn == s->conn && st->actor == ACTOR_FD &&
+		    (st->verb == FD_SHUTDOWN_READ || st->verb == FD_SHUTDOWN_BOTH))
+			return true;
+	}
+	return false;
+}
+
 /* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
  * what its manual says of that is for the cases. */
 static void data_complete(const struct scan *s)
@@ -341,7 +360,7 @@ static void data_complete(const struct scan *s)
 			return;
 		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
 			continue;
-		if (c->read_text.n < sealed.n) {
+		if (c->read_text.n < sealed.n && !reading_shut(s, i)) {
 			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify", c->read_text.n, sealed.n);
 			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);
 		}
@@ -349,38 +368,110 @@ static void data_complete(const struct scan *s)
 	}
 }
 
-static void data_intact(const struct scan *s)
+/* Level and all: of a close_notify at another level nobody says what it does to what comes behind it. */
+static bool ended_in_order(const struct scan *s, int dir)
+{
+	const struct decoded *d = &conn_of(s)->decoded;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].dir == dir && is_notify(&d->items[i]))
+			return d->notified[dir] && d->items[i].item.level == ALERT_WARNING;
+	return false;
+}
+
+/* What came behind the end is not the peer's bytes falsified; behind an error alert the cases weigh it. */
+static bool only_late(const struct scan *s, int dir)
+{
+	const struct conn_seen *c = conn_of(s);
+	struct buf all = { 0 };
+	bool late;
+
+	buf_add_bytes(&all, sealed_for_iut(s));
+	buf_add_bytes(&all, buf_bytes(&c->decoded.late[dir]));
+	late = starts_with(buf_bytes(&all), buf_bytes(&c->read_text));
+	buf_free(&all);
+	return late;
+}
+
+static void reads_intact(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
 	struct bytes sealed = sealed_for_iut(s);
+	int peer = !iut_dir(s->e->variant);
+	bool late;
+	char seen[160];
+
+	if (starts_with(sealed, buf_bytes(&c->read_text)))
+		return;
+	late = only_late(s, peer);
+	if (late && !ended_in_order(s, peer))
+		return;
+	snprintf(seen, sizeof(seen), late ? "its reads gave %zu bytes, the peer sealed %zu before its close_notify" :
+	         "its reads gave %zu bytes that are not the first of the %zu that the peer sealed before its close_notify",
+	         c->read_text.n, sealed.n);
+	s->tell(s->to, late ? "late-data-ignored" : "data-intact", last_step(s), "the peer's bytes, in order", seen);
+}
+
+static void writes_intact(const struct scan *s)
+{
+	const struct conn_seen *c = conn_of(s);
 	int iut = iut_dir(s->e->variant);
 	char seen[160];
 
-	if (!starts_with(sealed, buf_bytes(&c->read_text))) {
-		snprintf(seen, sizeof(seen), "its reads gave %zu bytes that are not the first of the %zu that the peer sealed before its close_notify",
-		         c->read_text.n, sealed.n);
-		s->tell(s->to, "data-intact", last_step(s), "the peer's bytes, in order", seen);
+	if (starts_with(buf_bytes(&c->written), buf_bytes(&c->decoded.plain[iut])))
+		return;
+	snprintf(seen, sizeof(seen), "%zu bytes of application data left that are not the first of the %zu that were written",
+	         c->decoded.plain[iut].n, c->written.n);
+	s->tell(s->to, "data-intact", last_step(s), "the written bytes, in order", seen);
+}
+
+/* Bytes that writes took until the end of this step. */
+static size_t accepted_by(const struct scan *s, size_t step)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i <= step && i < s->e->script->nsteps; i++) {
+		const struct step *st = &s->e->script->steps[i];
+		const struct step_seen *seen = &s->e->steps[i];
+
+		if (!seen->ran || !seen->answered || seen->conn != s->conn || st->actor != ACTOR_IUT || seen->answer.outcome != OUTCOME_OK)
+			continue;
+		if (st->verb == IUT_AWAIT)
+			st = awaited(s, i);
+		if (iut_writes(st->verb))
+			n += st->text.p ? st->text.n : (size_t)st->n;
 	}
-	if (!starts_with(buf_bytes(&c->written), buf_bytes(&c->decoded.plain[iut]))) {
-		snprintf(seen, sizeof(seen), "%zu bytes of application data left that are not the first of the %zu that were written",
-		         c->decoded.plain[iut].n, c->written.n);
-		s->tell(s->to, "data-intact", last_step(s), "the written bytes, in order", seen);
+	return n;
+}
+
+/* One that began before may end behind it: its bytes are in front. */
+static void write_refused(const struct scan *s)
+{
+	for (size_t i = 1; i < s->e->script->nsteps; i++) {
+		const struct step *st = &s->e->script->steps[i];
+		const struct step_seen *seen = &s->e->steps[i];
+
+		if (seen->ran && seen->answered && seen->conn == s->conn && st->actor == ACTOR_IUT && st->verb == IUT_WRITE &&
+		    seen->answer.outcome == OUTCOME_OK && notified_by(s, iut_dir(s->e->variant), i - 1))
+			tell_step(s, "write-refused-after-notify", i, "a write behind the own close_notify is refused", "");
 	}
 }
 
+/* What is taken behind the own close_notify is the rule above. */
 static void accepted_is_sent(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
 	int iut = iut_dir(s->e->variant);
-	size_t step;
+	size_t step, accepted;
 	char seen[160];
 
-	if (!c->decoded.notified[iut] || c->decoded.plain[iut].n >= c->accepted)
+	if (!c->decoded.notified[iut])
 		return;
 	step = packet_step(s->e, s->conn, c->decoded.notify_packet[iut]);
-	if (failed_by(s, last_step(s)))
+	accepted = accepted_by(s, step);
+	if (c->decoded.plain[iut].n >= accepted || failed_by(s, last_step(s)))
 		return;
-	snprintf(seen, sizeof(seen), "close_notify behind %zu of the %zu bytes that write took", c->decoded.plain[iut].n, c->accepted);
+	snprintf(seen, sizeof(seen), "close_notify behind %zu of the %zu bytes that write took", c->decoded.plain[iut].n, accepted);
 	s->tell(s->to, "accepted-is-sent", step, "all that write took, before close_notify", seen);
 }
 
@@ -394,7 +485,7 @@ void invariants_check(const struct evidence *e, invariant_broken *tell, void *to
 {
 	static void (*const rules[])(const struct scan *) = {
 		notify_once, nothing_after_notify, nothing_after_fatal, notify_before_fin, notify_whole, nothing_in_clear,
-		api_rules, data_intact, data_complete, accepted_is_sent, nothing_left,
+		api_rules, reads_intact, writes_intact, data_complete, write_refused, accepted_is_sent, nothing_left,
 	};
 
 	for (int conn = 0; conn < e->nconns; conn++) {

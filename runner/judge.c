@@ -16,8 +16,17 @@ const char *verdict_word(enum verdict v)
 	return words[v];
 }
 
+/* Invariants about the order of records. What one of them tells of a connection, its `wire` lines do not tell again under their own rules. */
+enum { TOLD_ONCE = 1, TOLD_NO_NOTIFY = 2, TOLD_BEHIND_NOTIFY = 4, TOLD_BEHIND_ALERT = 8 };
+
+static const struct { const char *name; unsigned bit; } orders[] = {
+	{ "notify-once", TOLD_ONCE }, { "notify-before-fin", TOLD_NO_NOTIFY }, { "nothing-after-notify", TOLD_BEHIND_NOTIFY },
+	{ "nothing-after-fatal", TOLD_BEHIND_ALERT },
+};
+
 struct court {
 	const struct evidence *e;
+	unsigned told[CONNS_MAX];               /* TOLD_ */
 	const struct requirements *reqs;
 	struct promises promised;
 	struct judgement *j;
@@ -191,6 +200,87 @@ static size_t wire_before(const struct evidence *e, size_t step, int verb, int c
 	return SIZE_MAX;
 }
 
+static unsigned order_bit(const char *name)
+{
+	for (size_t i = 0; i < countof(orders); i++)
+		if (strcmp(orders[i].name, name) == 0)
+			return orders[i].bit;
+	return 0;
+}
+
+static void note_order(void *to, const char *name, size_t step, const char *allowed, const char *observed)
+{
+	struct court *c = to;
+	size_t at = step < c->e->script->nsteps ? step : c->e->script->nsteps - 1;
+	int conn = c->e->steps[at].ran ? c->e->steps[at].conn : c->e->nconns - 1;
+
+	(void)allowed, (void)observed;
+	if (rule(c, name) && !script_excepts(c->e->script, name))
+		c->told[conn] |= order_bit(name);
+}
+
+static bool is_plain_notify(const struct item *it)
+{
+	return it->kind == ITEM_ALERT && !it->malformed && it->code == ALERT_CLOSE_NOTIFY;
+}
+
+/* Had this record of the IUT's left before the window, or does it stand earlier in it? */
+struct before { bool notified, alerted, fin; };
+
+static void note_before(struct before *b, const struct item *it, bool v13)
+{
+	b->notified |= is_plain_notify(it);
+	b->alerted |= item_is_error_alert(it, v13);
+	b->fin |= it->kind == ITEM_FIN;
+}
+
+static bool is_told_item(const struct before *b, const struct item *it, unsigned told)
+{
+	bool record = it->kind != ITEM_FIN && it->kind != ITEM_RST && it->kind != ITEM_RAW;
+
+	if (is_plain_notify(it) && b->notified && told & TOLD_ONCE)
+		return true;
+	return record && ((b->notified && !is_plain_notify(it) && told & TOLD_BEHIND_NOTIFY) || (b->alerted && told & TOLD_BEHIND_ALERT));
+}
+
+/* The items as they would be had the implementation not done what the invariants tell; there is room for one more. Returns how many. */
+static size_t without_told(const struct court *c, int conn, size_t from, unsigned told, const struct item *items, size_t n, struct item *out)
+{
+	size_t nbefore = 0, kept = 0;
+	struct item *earlier = from == SIZE_MAX ? NULL : items_between(c->e, conn, iut_dir(c->e->variant), SIZE_MAX, from, &nbefore);
+	bool v13 = variant_13(c->e->variant);
+	struct before b = { 0 };
+
+	for (size_t i = 0; i < nbefore; i++)
+		note_before(&b, &earlier[i], v13);
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].kind == ITEM_FIN && !b.notified && !b.fin && told & TOLD_NO_NOTIFY)
+			out[kept++] = (struct item){ .kind = ITEM_ALERT, .level = ALERT_WARNING, .code = ALERT_CLOSE_NOTIFY, .keys = KEYS_USUAL };
+		if (!is_told_item(&b, &items[i], told))
+			out[kept++] = items[i];
+		note_before(&b, &items[i], v13);
+	}
+	free(earlier);
+	return kept;
+}
+
+/* Only what an invariant tells keeps the line from fitting. */
+static bool fits_without_told(const struct court *c, const struct check *ck, int conn, size_t from, const struct item *items, size_t n)
+{
+	unsigned told = c->told[conn] & ~(ck->req ? order_bit(ck->req->name) : 0);
+	struct item *kept;
+	bool fits;
+
+	if (!told || !ck->req)
+		return false;
+	kept = calloc(n + 2, sizeof(*kept));
+	assert(kept);
+	n = pattern_filter(ck->pattern, kept, without_told(c, conn, from, told, items, n, kept));
+	fits = pattern_fits(ck->pattern, kept, n);
+	free(kept);
+	return fits;
+}
+
 static void check_wire(const struct court *c, size_t index)
 {
 	const struct step *st = &c->e->script->steps[index];
@@ -207,7 +297,7 @@ static void check_wire(const struct court *c, size_t index)
 			continue;
 		memcpy(kept, items, n * sizeof(*kept));
 		left = pattern_filter(ck->pattern, kept, n);
-		if (pattern_fits(ck->pattern, kept, left))
+		if (pattern_fits(ck->pattern, kept, left) || (!st->verb && fits_without_told(c, ck, conn, from, items, n)))
 			continue;
 		items_print(&seen, kept, left);
 		add_finding(c, ck->req, &ck->at, allowed_text(st, ck), line_text(st, buf_str(&seen)), NULL);
@@ -230,7 +320,7 @@ static void check_step(const struct court *c, size_t i)
 	const struct step *st = &c->e->script->steps[i];
 	const struct step_seen *seen = &c->e->steps[i];
 
-	if (!seen->ran)
+	if (!seen->ran || seen->left_out)
 		return;
 	/* A crash or a spin is told once, by its own rule. */
 	if (seen->answered && (seen->answer.outcome == OUTCOME_CRASH || seen->answer.outcome == OUTCOME_SPINS))
@@ -322,6 +412,10 @@ static void check_ended_early(const struct court *c)
 		return;
 	st = &c->e->script->steps[c->e->ended_at];
 	seen = &c->e->steps[c->e->ended_at];
+	if (seen->over) {
+		add_finding(c, NULL, &st->at, line_text(st, "a connection to do it to"), line_text(st, "the implementation has ended it"), NULL);
+		return;
+	}
 	for (size_t i = 0; i < c->j->n; i++)
 		if (c->j->findings[i].at.line == st->at.line && c->j->findings[i].weight != VERDICT_PASS)
 			return;
@@ -338,7 +432,7 @@ static enum verdict verdict_of(const struct judgement *j)
 	return seen[VERDICT_FAIL] ? VERDICT_FAIL : seen[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE : seen[VERDICT_WARN] ? VERDICT_WARN : VERDICT_PASS;
 }
 
-/* A case that tests something, all of whose tests were left out for want of the calls, has tested nothing. */
+/* A case that tests something, all of whose tests were left out for want of the calls, or as they are forbidden, has tested nothing. */
 static bool left_nothing(const struct evidence *e, const char **call)
 {
 	bool left_out = false, checked = false;
@@ -351,7 +445,7 @@ static bool left_nothing(const struct evidence *e, const char **call)
 			weighs |= st->checks[k].req && check_in(&st->checks[k], e->variant);
 		if (weighs && e->steps[i].left_out)
 			left_out = true;
-		if (weighs && e->steps[i].ran)
+		if (weighs && e->steps[i].ran && !e->steps[i].left_out)
 			checked = true;
 		if (e->steps[i].left_out)
 			*call = (const char *)st->words.p;
@@ -396,7 +490,7 @@ static enum reading reading_of(const struct court *c)
 
 void judge(const struct evidence *e, const struct requirements *reqs, struct promises promised, struct judgement *j)
 {
-	struct court c = { e, reqs, promised, j };
+	struct court c = { .e = e, .reqs = reqs, .promised = promised, .j = j };
 	struct buf why = { 0 };
 
 	*j = (struct judgement){ .verdict = VERDICT_PASS };
@@ -411,6 +505,7 @@ void judge(const struct evidence *e, const struct requirements *reqs, struct pro
 		return;
 	}
 	buf_free(&why);
+	invariants_check(e, note_order, &c);
 	/* Behind a precondition that did not hold the case speaks of something else than what happened. */
 	for (size_t i = 0; i < e->script->nsteps && !precondition_failed(&c); i++)
 		check_step(&c, i);

@@ -9,13 +9,23 @@
 #include "runner/textfile.h"
 #include "runner/trace.h"
 
+static void left_out_text(const struct evidence *e, struct buf *out)
+{
+	for (size_t i = 0; i < e->script->nsteps; i++)
+		if (e->steps[i].left_out)
+			buf_printf(out, "# left out: line %d, %.*s\n", e->script->steps[i].at.line, (int)e->script->steps[i].words.n,
+			           (const char *)e->script->steps[i].words.p);
+}
+
 static void trace_text(const struct evidence *e, const struct run_name *r, const struct judgement *j, struct buf *out)
 {
 	struct trace t;
 
 	buf_printf(out, "# %s\n# %s: ", r->script->name, r->implementation);
 	variant_print(out, r->variant, r->script, r->with);
-	buf_printf(out, "\n# %s\n\n", verdict_word(j->verdict));
+	buf_printf(out, "\n# %s\n", verdict_word(j->verdict));
+	left_out_text(e, out);
+	buf_printf(out, "\n");
 	trace_of(e, &t);
 	trace_print(out, &t);
 	trace_free(&t);

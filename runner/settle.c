@@ -142,41 +142,42 @@ bool look_at_rest(const struct look *before, const struct look *now)
 	       before->switches == now->switches;
 }
 
-/* Which argument of which call is a timeout, and what there means "for ever". */
-static const struct {
+/* Which argument of which call is a timeout, and what there means "for ever"; and whether the call waits for descriptors. */
+static const struct timed_call {
 	long nr;
 	int arg;
 	enum { MS_NEGATIVE, POINTER_NULL, ALWAYS } forever;
 	const char *name;
+	bool io;
 } timed_calls[] = {
 #ifdef SYS_poll
-	{ SYS_poll, 2, MS_NEGATIVE, "poll" },
+	{ SYS_poll, 2, MS_NEGATIVE, "poll", true },
 #endif
 #ifdef SYS_select
-	{ SYS_select, 4, POINTER_NULL, "select" },
+	{ SYS_select, 4, POINTER_NULL, "select", true },
 #endif
 #ifdef SYS_epoll_wait
-	{ SYS_epoll_wait, 3, MS_NEGATIVE, "epoll_wait" },
+	{ SYS_epoll_wait, 3, MS_NEGATIVE, "epoll_wait", true },
 #endif
-	{ SYS_ppoll, 2, POINTER_NULL, "ppoll" },
-	{ SYS_pselect6, 4, POINTER_NULL, "pselect6" },
-	{ SYS_epoll_pwait, 3, MS_NEGATIVE, "epoll_pwait" },
+	{ SYS_ppoll, 2, POINTER_NULL, "ppoll", true },
+	{ SYS_pselect6, 4, POINTER_NULL, "pselect6", true },
+	{ SYS_epoll_pwait, 3, MS_NEGATIVE, "epoll_pwait", true },
 #ifdef SYS_epoll_pwait2
-	{ SYS_epoll_pwait2, 3, POINTER_NULL, "epoll_pwait2" },
+	{ SYS_epoll_pwait2, 3, POINTER_NULL, "epoll_pwait2", true },
 #endif
-	{ SYS_nanosleep, 0, ALWAYS, "nanosleep" },
-	{ SYS_clock_nanosleep, 0, ALWAYS, "clock_nanosleep" },
-	{ SYS_futex, 3, POINTER_NULL, "futex" },
-	{ SYS_rt_sigtimedwait, 2, POINTER_NULL, "rt_sigtimedwait" },
-	{ SYS_recvmmsg, 4, POINTER_NULL, "recvmmsg" },
+	{ SYS_nanosleep, 0, ALWAYS, "nanosleep", false },
+	{ SYS_clock_nanosleep, 0, ALWAYS, "clock_nanosleep", false },
+	{ SYS_futex, 3, POINTER_NULL, "futex", false },
+	{ SYS_rt_sigtimedwait, 2, POINTER_NULL, "rt_sigtimedwait", false },
+	{ SYS_recvmmsg, 4, POINTER_NULL, "recvmmsg", true },
 };
 
 /* A runtime's housekeeping timers run for many seconds; no call of a library that waits longer than any watchdog can be told from one
  * that waits for ever. */
 enum { LONG_WAIT_MS = 10000 };
 
-/* "NR 0xARG0 0xARG1 ...", or "running". The name of a call with a finite timeout; NULL when it waits for ever. */
-static const char *timed_call(const char *text)
+/* "NR 0xARG0 0xARG1 ...", or "running". The call, if it has a finite timeout; NULL when it waits for ever. */
+static const struct timed_call *timed_call(const char *text)
 {
 	char *end;
 	long nr = strtol(text, &end, 10);
@@ -192,8 +193,8 @@ static const char *timed_call(const char *text)
 		if (timed_calls[i].nr != nr)
 			continue;
 		if (timed_calls[i].forever == MS_NEGATIVE)
-			return (int32_t)v < 0 || (int32_t)v > LONG_WAIT_MS ? NULL : timed_calls[i].name;
-		return timed_calls[i].forever == POINTER_NULL && v == 0 ? NULL : timed_calls[i].name;
+			return (int32_t)v < 0 || (int32_t)v > LONG_WAIT_MS ? NULL : &timed_calls[i];
+		return timed_calls[i].forever == POINTER_NULL && v == 0 ? NULL : &timed_calls[i];
 	}
 	return NULL;
 }
@@ -209,7 +210,7 @@ static void first_call(const struct watch *w, char text[CALL_TEXT])
 }
 
 /* The folder has one link for each thread, and two of its own. */
-static bool one_thread(const struct watch *w)
+bool watch_alone(const struct watch *w)
 {
 	struct stat st;
 
@@ -220,26 +221,14 @@ bool watch_runs(struct watch *w)
 {
 	char text[CALL_TEXT];
 
-	if (!one_thread(w))
+	if (!watch_alone(w))
 		return false;
 	first_call(w, text);
 	return text[0] == 'r';
 }
 
-struct timed { unsigned n; struct buf *text; };
-
-static void add_timed(struct timed *t, const char *call)
-{
-	const char *name = timed_call(call);
-
-	if (!name)
-		return;
-	t->n++;
-	if (t->text)
-		buf_printf(t->text, "%s%s", t->text->n ? " " : "", name);
-}
-
-static void count_timed(struct watch *w, const char *tid, void *to)
+/* The call with a timer that this thread is in; NULL: none. */
+static const struct timed_call *timed_call_of(struct watch *w, const char *tid)
 {
 	char text[CALL_TEXT];
 	int fd = open_of_thread(w, tid, "syscall");
@@ -247,10 +236,64 @@ static void count_timed(struct watch *w, const char *tid, void *to)
 
 	if (fd >= 0)
 		close(fd);
-	if (n <= 0)
+	text[n > 0 ? n : 0] = '\0';
+	return timed_call(text);
+}
+
+/* --- threads that keep house --- */
+
+/* The first thread runs the calls in most runtimes, and what waits for descriptors may wait for the connection's. */
+static void note_house(struct watch *w, const char *tid, void *unused)
+{
+	const struct timed_call *call = timed_call_of(w, tid);
+	pid_t id = (pid_t)strtol(tid, NULL, 10);
+
+	(void)unused;
+	if (call && !call->io && id != w->pid && w->nhouse < HOUSE_MAX)
+		w->house[w->nhouse++] = id;
+}
+
+static bool keeps_house(const struct watch *w, pid_t id)
+{
+	for (unsigned i = 0; i < w->nhouse; i++)
+		if (w->house[i] == id)
+			return true;
+	return false;
+}
+
+bool watch_note_house(struct watch *w)
+{
+	struct look before, after;
+
+	w->nhouse = 0;
+	if (watch_alone(w))
+		return true;
+	if (!watch_look(w, &before) || !before.asleep)
+		return false;
+	each_thread(w, note_house, NULL);
+	if (watch_look(w, &after) && look_at_rest(&before, &after))
+		return true;
+	w->nhouse = 0;
+	return false;
+}
+
+/* --- timers --- */
+
+struct timed { unsigned n; struct buf *text; };
+
+static void add_timed(struct timed *t, const struct timed_call *call)
+{
+	if (!call)
 		return;
-	text[n] = '\0';
-	add_timed(to, text);
+	t->n++;
+	if (t->text)
+		buf_printf(t->text, "%s%s", t->text->n ? " " : "", call->name);
+}
+
+static void count_timed(struct watch *w, const char *tid, void *to)
+{
+	if (!w->nhouse || !keeps_house(w, (pid_t)strtol(tid, NULL, 10)))
+		add_timed(to, timed_call_of(w, tid));
 }
 
 unsigned watch_timed(struct watch *w, struct buf *text)
@@ -258,9 +301,9 @@ unsigned watch_timed(struct watch *w, struct buf *text)
 	struct timed t = { 0, text };
 	char call[CALL_TEXT];
 
-	if (one_thread(w)) {
+	if (watch_alone(w)) {
 		first_call(w, call);
-		add_timed(&t, call);
+		add_timed(&t, timed_call(call));
 		return t.n;
 	}
 	each_thread(w, count_timed, &t);
@@ -271,7 +314,7 @@ bool watch_reads_stdin(struct watch *w)
 {
 	char text[CALL_TEXT], want[16];
 
-	if (!one_thread(w))
+	if (!watch_alone(w))
 		return false;
 	first_call(w, text);
 	snprintf(want, sizeof(want), "%d 0x0 ", (int)SYS_read);

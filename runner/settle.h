@@ -15,10 +15,13 @@ struct look {                                   /* one collection */
 	uint64_t who;                           /* a sum over the thread numbers, to tell a thread that came or went */
 };
 
+enum { HOUSE_MAX = 32 };
+
 struct watch {
 	pid_t pid;
 	int status_fd, task_fd, syscall_fd;     /* -1: none; syscall: of the first thread */
-	unsigned idle_timed;                    /* finite waits of its threads while it was idle */
+	pid_t house[HOUSE_MAX];                 /* threads that keep house: they slept with a timer while it was idle */
+	unsigned nhouse;
 	bool children;                          /* what it forked counts as its threads do (needs /proc/PID/task/TID/children) */
 };
 
@@ -26,11 +29,15 @@ struct watch {
 bool watch_start(struct watch *w, pid_t pid);
 void watch_end(struct watch *w);
 bool watch_look(struct watch *w, struct look *l);
+bool watch_alone(const struct watch *w);        /* it has one thread */
 /* Cheap: its only thread is on the processor, or would be. False also when it has more than one. */
 bool watch_runs(struct watch *w);
 bool look_at_rest(const struct look *before, const struct look *now);
-/* How many threads sleep in a call with a timer of its own (poll, nanosleep, futex ... with a timeout): such a call is not
- * settled until it fires. *text, if not NULL, gets the calls, as evidence. */
+/* Notes which threads keep house, while the process has nothing to do for us: those that sleep with a timer and wait for no descriptor.
+ * Never the first thread, nor more than HOUSE_MAX. False, and no thread is noted: one ran meanwhile; ask again. */
+bool watch_note_house(struct watch *w);
+/* How many threads, but for those that keep house, sleep in a call with a timer of its own (poll, nanosleep, futex ... with a timeout):
+ * such a call is not settled until it fires. *text, if not NULL, gets the calls, as evidence. */
 unsigned watch_timed(struct watch *w, struct buf *text);
 /* One thread, and it waits in read(2) of its standard input: nothing that happens on the network can wake it. */
 bool watch_reads_stdin(struct watch *w);

@@ -108,8 +108,7 @@ static bool timed_wait(struct worker *w, const struct look *now)
 {
 	struct look after;
 
-	return watch_timed(&w->adapter->watch, NULL) > w->adapter->watch.idle_timed ||
-	       !watch_look(&w->adapter->watch, &after) || !look_at_rest(now, &after);
+	return watch_timed(&w->adapter->watch, NULL) > 0 || !watch_look(&w->adapter->watch, &after) || !look_at_rest(now, &after);
 }
 
 /* On a broken path nothing is acknowledged, and what is under way there comes when the case mends it. */
@@ -174,6 +173,18 @@ enum settled wait_rest(struct worker *w)
 	if (watch_reads_stdin(&w->adapter->watch))
 		return SETTLED_BLOCKED;
 	return settle(w, NULL);
+}
+
+bool wait_idle(struct worker *w)
+{
+	int64_t deadline = now_us() + WATCHDOG_US;
+
+	while (!watch_note_house(&w->adapter->watch)) {
+		if (w->adapter->child.ended || now_us() > deadline)
+			return w->adapter->child.ended;
+		doze(w, LOOK_GAP_NS);
+	}
+	return true;
 }
 
 bool wait_delivered(struct worker *w)

@@ -19,6 +19,9 @@ enum settled wait_answer(struct worker *w, struct bytes *line);
 bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned states, struct sock_view *v);
 /* Until the adapter is at rest with no call outstanding: libraries with threads or event loops react on their own. */
 enum settled wait_rest(struct worker *w);
+/* Until the adapter, with no call outstanding, was seen at rest, and its threads that keep house are noted; also when it has ended, which the next
+ * call tells. False: the watchdog. */
+bool wait_idle(struct worker *w);
 /* Until the other kernel has all that its window takes of the peer's bytes. False: the watchdog. */
 bool wait_delivered(struct worker *w);
 /* Until what the IUT's kernel has sent has been acknowledged, and so has passed the capture. False: the watchdog. */

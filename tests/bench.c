@@ -282,7 +282,8 @@ static void blocked_work(double *us)
 	    !adapter_start(&a, path, path, &f))
 		give_up("%s", f.msg);
 	w.adapter = &a;
-	a.watch.idle_timed = watch_timed(&a.watch, NULL);
+	if (!wait_idle(&w))
+		give_up("the adapter does not come to rest");
 	for (size_t m = 0; m < countof(modes); m++) {
 		blocked_open(&w, modes[m]);
 		for (size_t i = 0; i < BLOCKED_READS; i++)

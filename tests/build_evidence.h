@@ -3,7 +3,8 @@
  * What happened stands in parts, split by `;`, one for each step of the case (each of those that `+` joins) and more for the time after the
  * last. A part begins with what the call returned, as a trace says it (`data "x"`, `alert 40`, `data 7 closed as r=0`), or the state that
  * `tcp` saw, or nothing. `>` begins what left the implementation during that step, `<` what left the peer, both in items, `>>` what left
- * the implementation on the other connection (`switch`). `-`: the step did not run, `?`: it was left out, `!`: the run ended there, `left`: a descriptor still holds the socket.
+ * the implementation on the other connection (`switch`). `-`: the step did not run, `?`: it was left out, `!`: the run ended there, `over`: it
+ * had nothing left to act on, `left`: a descriptor still holds the socket.
  *
  * Data that left is what was written, byte for byte; what reads gave counts as read. */
 #ifndef TESTS_BUILD_EVIDENCE_H
@@ -70,9 +71,9 @@ static inline void build_item(struct built *b, int conn, size_t step, bool peer,
 		d->notified[dir] = true;
 		d->notify_packet[dir] = c->npackets;
 	}
-	if (it.kind == ITEM_DATA && it.keys == KEYS_USUAL && !d->notified[dir])
+	if (it.kind == ITEM_DATA && it.keys == KEYS_USUAL)
 		for (int64_t i = 0; i < it.len; i++) {
-			buf_u8(&d->plain[dir], b->text[peer].n ? *b->text[peer].p : '*');
+			buf_u8(d->notified[dir] ? &d->late[dir] : &d->plain[dir], b->text[peer].n ? *b->text[peer].p : '*');
 			if (b->text[peer].n)
 				buf_drop(&b->text[peer], 1);
 		}
@@ -207,6 +208,9 @@ static inline void build_part(struct built *b, size_t step, char *part)
 		part[strlen(part) - 1] = '\0';
 	}
 	e->steps[step].left_out = *part == '?';
+	e->steps[step].over = strcmp(part, "over") == 0;
+	if (e->steps[step].over)
+		return;
 	if (strcmp(part, "left") == 0)
 		e->conns[b->conn].socket_left = true;
 	else if (*part && *part != '-' && *part != '?')

@@ -50,6 +50,7 @@ def test_honest(small, out):
     ("babbling greeting", ["breaks the contract", "greeting", "and another thing"]),
     ("babbling greeting-line", ["line without end", "greeting"]),
     ("agreeable", ["breaks the contract", "does not exist", '"ok"']),
+    ("strict unknown", ["breaks the contract", "greeting"]),
 ])
 def test_no_adapter(small, out, adapter, words):
     ran = small("run", "tests:" + adapter, *VARIANT, "-o", str(out))
@@ -181,6 +182,18 @@ def test_no_close_notify(play):
     told = findings(results["runs"][0])
     assert told["notify-before-fin"]["weight"] == "fail"
     assert told["notify-before-fin"]["level"] == "MUST"
+
+
+# ---- What a manual forbids ----
+
+def test_calls_that_are_forbidden_are_left_out(public, out):
+    """The reads behind the first error; and of the wire line behind a call that would have sent nothing is asked."""
+    cases = ["truncation/verdict-is-sticky", "after-close/late-data-after-the-end-was-seen"]
+    results = public.results("tests:strict", *[w for c in cases for w in ("-c", c)], *VARIANT, "--keep", "all", "-j1", out=out, status=0)
+    assert verdicts(results) == ["pass", "pass"]
+    with open(out / "strict.py" / "truncation" / "verdict-is-sticky" / "client-1.3-blocking.trace") as f:
+        trace = f.read()
+    assert trace.count("# left out: line ") == 5 and trace.count("iut   read ->") == 2
 
 
 # ---- Time ----

@@ -327,6 +327,33 @@ START_TEST(early_row)
 	ck_assert_msg(d.early == earlies[_i].early && d.early_accepted == earlies[_i].accepted, "%s: %zu", earlies[_i].name, d.early);
 	decoded_free(&d);
 	buf_free(&text);
+}
+END_TEST
+
+/* What the server sealed behind its end, or behind its error alert. */
+static const struct { const char *name; int before; const char *ops, *plain, *late; } ends[] = {
+	{ "behind close_notify", 13, "s n 23 61; s n 21 0100; s n 23 62; s n 23 63", "a", "bc" },
+	{ "behind an error alert", 13, "s n 23 61; s n 21 0250; s n 23 62", "a", "b" },
+	{ "behind a warning of 1.2", 12, "s n 21 0150; s n 23 62", "b", "" },
+	{ "behind what does not open", 13, "s n 21 0100; s n 23! 62; s n 23 63", "", "" },
+	{ "behind what does not open and an alert", 13, "s n 23! 62; s n 21 0250; s n 23 63", "", "" },
+};
+
+START_TEST(late_row)
+{
+	struct test t = { 0 };
+	struct decoded d;
+
+	if (ends[_i].before == 12)
+		start12(&t);
+	else
+		start13(&t);
+	play(&t, ends[_i].before == 12 ? SHAKE12 : SHAKE13);
+	play(&t, ends[_i].ops);
+	decode_stream(&t.stream, &t.secrets, &d);
+	same_bytes(ends[_i].name, buf_bytes(&d.plain[1]), bytes_of(ends[_i].plain));
+	same_bytes(ends[_i].name, buf_bytes(&d.late[1]), bytes_of(ends[_i].late));
+	decoded_free(&d);
 	end(&t);
 }
 END_TEST
@@ -436,4 +463,5 @@ START_TEST(every_prefix)
 }
 END_TEST
 
-ROWS_MAIN("decode", { decode_row, countof(rows) }, { early_row, countof(earlies) }, { no_secrets, 1 }, { places, 1 }, { raw_in_a_records_packet, 1 }, { every_prefix, 1 })
+ROWS_MAIN("decode", { decode_row, countof(rows) }, { early_row, countof(earlies) }, { late_row, countof(ends) }, { no_secrets, 1 }, { places, 1 },
+          { raw_in_a_records_packet, 1 }, { every_prefix, 1 })

@@ -16,7 +16,7 @@ static const char rules[] =
 	RULE("notify-before-fin", ALWAYS) RULE("notify-whole", ALWAYS) RULE("nothing-in-clear", ALWAYS)
 	RULE("closed-means-notified", "level MUST\ndisputed because\nalways\n") RULE("complete-means-both", ALWAYS)
 	RULE("accepted-is-sent", ALWAYS) RULE("no-crash", "level PROMISE\nalways\n") RULE("no-spin", "level PROMISE\nalways\n")
-	RULE("nothing-left-behind", "level PROMISE\nalways\n")
+	RULE("nothing-left-behind", "level PROMISE\nalways\n") RULE("write-refused-after-notify", ALWAYS) RULE("late-data-ignored", ALWAYS)
 	RULE("old-rule", "level MAY\nlevel@1.2 MUST\ndisputed@1.2 because\ntwo-readings\n");
 
 struct row {
@@ -181,6 +181,17 @@ static const struct row wires[] = {
 	  "ok; ok >close_notify fin; ; ok; ok >close_notify; ", FAIL, "fail must 7" },
 	{ "user_canceled right before", "c3b", FIN_AFTER, "ok; ok >alert user_canceled close_notify fin;", PASS, "" },
 
+	{ "told once: no close_notify", "c3b", FIN_AFTER, "ok; ok >fin;", FAIL, "fail notify-before-fin 3" },
+	{ "told once: no close_notify, and something else", "c3b", FIN_AFTER, "ok; ok >data 3 fin;", FAIL, "fail must 4, fail notify-before-fin 3" },
+	{ "told once: a second close_notify", "c3b", FIN_AFTER, "ok; ok >close_notify close_notify fin;", FAIL, "fail notify-once 3" },
+	{ "told once: the second in another window", "c3b", HS "iut shutdown\nwire iut -> close_notify [must]\niut close\nwire iut -> fin [must]\n",
+	  "ok; sent >close_notify; ; ok >close_notify fin; ", FAIL, "fail notify-once 5" },
+	{ "told once: behind close_notify", "c3b", FIN_AFTER, "ok; ok >close_notify key_update fin;", FAIL, "fail nothing-after-notify 3" },
+	{ "told once: behind an alert", "c3b", HS "peer write 3\niut close\nwire iut -> alert bad_record_mac fin [must]\n",
+	  "ok; <data 3; ok >alert bad_record_mac close_notify fin; ", FAIL, "fail nothing-after-fatal 4" },
+	{ "told once: the invariant excepted", "c3b", "except notify-before-fin reason\n" HS "iut close\nwire iut -> close_notify fin [must]\n", "ok; ok >fin;", FAIL, "fail must 5" },
+	{ "a precondition is not told by a rule", "c3b", HS "iut close\nwire iut -> close_notify fin\n", "ok; ok >fin;", FAIL, "fail notify-before-fin 3" },
+
 	{ "nothing after the last line", "c3b", FIN_AFTER, "ok; ok >close_notify fin; ; >rst", WARN, "warn nothing-else 4" },
 	{ "a ticket after it does not count", "s3b", FIN_AFTER, "ok; ok >close_notify fin; ; >handshake finished", FAIL, "fail nothing-after-notify 4" },
 	{ "no line, no closed world", "c3b", HS "iut close\n", "ok; ok >close_notify; >fin", PASS, "" },
@@ -342,15 +353,23 @@ static const struct row invariants[] = {
 	{ "data-intact: in parts", "c3b", HS "peer write \"hello\"\niut read\niut read\n", "ok; <data 2 data 3; data \"hel\"; data \"lo\"", PASS, "" },
 	{ "data-intact: closed before all of it", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
 	  "ok; <data 5; <close_notify; data \"he\"; closed", FAIL, "fail data-intact 6" },
+	{ "data-intact: closed, as somebody shut its reading down", "c3b", HS "fd iut shutdown read\npeer write \"hello\"\npeer close_notify\niut read\n",
+	  "ok; ; <data 5; <close_notify; closed", PASS, "" },
 	{ "data-intact: all of it, then closed", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
 	  "ok; <data 5; <close_notify; data \"hello\"; closed", PASS, "" },
 	{ "data-intact: what the whole exchange threw away", "c3b", HS "peer write \"hello\"\npeer close_notify\niut shutdown both\niut read\n",
 	  "ok; <data 5; <close_notify; complete >close_notify; closed", PASS, "" },
 	{ "data-intact: less than there is", "c3b", HS "peer write \"hello\"\niut read\n", "ok; <data 5; data \"he\"", PASS, "" },
 	{ "data-intact: more", "c3b", HS "peer write \"hello\"\niut read\n", "ok; <data 4; data \"hello\"", FAIL, "fail data-intact 4" },
+	{ "data-intact: behind the end is late", "c3b", HS "peer write \"hello\"\npeer close_notify\npeer write \"more\"\niut read\niut read\n",
+	  "ok; <data 5; <close_notify; <data 4; data \"hello\"; data \"more\"", FAIL, "fail late-data-ignored 7" },
+	{ "data-intact: behind the end, and other bytes", "c3b", HS "peer write \"hello\"\npeer close_notify\npeer write \"more\"\niut read\niut read\n",
+	  "ok; <data 5; <close_notify; <data 4; data \"hello\"; data \"mode\"", FAIL, "fail data-intact 7" },
+	{ "data-intact: behind an end of odd level", "c3b", HS "peer close_notify level 3\npeer write \"more\"\niut read\n",
+	  "ok; <close_notify level 3; <data 4; data \"more\"", PASS, "" },
 	{ "data-intact: other bytes", "c3b", HS "peer write \"hello\"\niut read\n", "ok; <data 5; data \"hellO\"", FAIL, "fail data-intact 4" },
 	{ "data-intact: bytes behind close_notify", "c3b", HS "peer write \"ab\" + close_notify + write \"cd\"\niut read\n",
-	  "ok; <data 2; <close_notify; <data 2; data \"abcd\"", FAIL, "fail data-intact 4" },
+	  "ok; <data 2; <close_notify; <data 2; data \"abcd\"", FAIL, "fail late-data-ignored 4" },
 	{ "data-intact: told where the run ended", "c3b", HS "peer write \"hello\"\niut read\niut read\niut close\n", "ok; <data 4; data \"hello\"; blocked!", FAIL,
 	  "fail data-intact 5" },
 	{ "data-intact: sent", "c3b", HS "iut write \"hello\"\n", "ok; ok >data 2 data 3", PASS, "" },
@@ -363,14 +382,19 @@ static const struct row invariants[] = {
 	{ "accepted-is-sent: without close_notify", "c3b", WRITE_CLOSE, "ok; ok >data 4; ok", PASS, "" },
 	{ "accepted-is-sent: a call said so", "c3b", HS "iut write \"hello\"\niut shutdown\niut read\n", "ok; ok >data 4; sent >close_notify; error", PASS, "" },
 	{ "accepted-is-sent: it was not accepted", "c3b", WRITE_CLOSE, "ok; blocked >data 4; ok >close_notify", PASS, "" },
-	{ "accepted-is-sent: accepted behind close_notify", "c3b", HS "iut shutdown\niut write \"x\"\n", "ok; sent >close_notify; ok", FAIL, "fail accepted-is-sent 3" },
+	{ "notify-before-fin: behind the peer's close_notify at level fatal", "c2b", HS "peer close_notify level fatal\niut close\n",
+	  "ok; <close_notify level fatal; ok >fin", PASS, "" },
+	{ "write-refused-after-notify", "c3b", HS "iut shutdown\niut write \"x\"\n", "ok; sent >close_notify; ok", FAIL, "fail write-refused-after-notify 4" },
+	{ "write-refused-after-notify: with it", "c3b", HS "iut write \"x\"\niut close\n", "ok; ok >data 1 close_notify; ok >fin", PASS, "" },
+	{ "write-refused-after-notify: it began before", "c3n", "io nonblocking\n" HS "iut write \"x\" &\niut shutdown\niut await\n",
+	  "ok; ; sent >data 1 close_notify; ok", PASS, "" },
 
 	{ "nothing-left-behind", "c3b", CLOSE, "ok; ok >close_notify fin; left", FAIL, "fail nothing-left-behind 3" },
 
 	{ "except", "c3b", "except notify-before-fin so\n" CLOSE, "ok; ok >fin", PASS, "" },
 	{ "except: of that one only", "c3b", "except notify-once so\n" CLOSE, "ok; ok >fin", FAIL, "fail notify-before-fin 4" },
-	{ "two rules, two lines", "c3b", HS "iut shutdown\niut write \"x\"\n", "ok; sent >close_notify; ok >unopened", FAIL,
-	  "fail nothing-after-notify 4, fail accepted-is-sent 3" },
+	{ "two rules, two lines", "c3b", HS "iut write \"hello\"\niut shutdown\niut close\n", "ok; ok >data 4; sent >close_notify; ok >unopened",
+	  FAIL, "fail nothing-after-notify 5, fail accepted-is-sent 4" },
 	{ "two rules of one weight, one line", "c3b", CLOSE, "ok; ok >close_notify keys none", FAIL, "fail notify-whole 3" },
 	{ "a heavier rule on a line that warns", "c3b", HS "iut close -> error [should]\n", "ok; ok >fin", FAIL, "warn should 3, fail notify-before-fin 3" },
 	{ "a lighter one on a line that fails", "c3b", HS "peer fin\niut read -> error [must]\n", "ok; <fin; closed", FAIL, "fail must 4" },
@@ -501,6 +525,8 @@ static const struct { const char *text, *seen, *allowed, *observed, *native; } s
 	{ HS "tcp iut -> closed [must]\n", "ok; listen", "tcp iut -> closed", "tcp iut -> listen", NULL },
 	{ HS "iut close\n", "alert 40 as r=0!", "handshake -> ok", "handshake -> alert handshake_failure", "r=0" },
 	{ HS "iut read\niut close\n", "ok; blocked!", "iut read -> an end of the call", "iut read -> blocked", NULL },
+	{ HS "peer fin\npeer rst\niut close\n", "ok; <fin >close_notify fin; over!", "peer rst -> a connection to do it to",
+	  "peer rst -> the implementation has ended it", NULL },
 	{ HS "wire iut -> nothing\n", "ok; ; >rst", "nothing after the last line", "wire iut -> rst", NULL },
 	{ HS "iut close\n", "ok; ok as r=1 >fin", "close_notify before fin", "wire iut -> fin without close_notify before it", "r=1" },
 };

@@ -228,6 +228,12 @@ def test_keep_none(small, out):
     assert kept(out) == []
 
 
+def test_two_of_one_name_keep_apart(small, out):
+    results = small.results("openssl", "openssl", "openssl", *ONE, "-c", "plain/hello", "--keep", "all", out=out, status=0)
+    assert [r["implementation"] for r in results["runs"]] == ["openssl", "openssl-2", "openssl-3"]
+    assert {f.split("/")[0] for f in kept(out)} == {"openssl", "openssl-2", "openssl-3"}
+
+
 def test_without_a_folder(small, tmp_path):
     ran = small("run", "tests:abrupt", *ONE, cwd=tmp_path)
     assert ran.status == 1

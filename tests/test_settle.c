@@ -466,6 +466,94 @@ START_TEST(timer_row)
 }
 END_TEST
 
+/* --- threads that keep house --- */
+
+/* Not for the byte that wakes the others. */
+static void *thread_poll(void *arg)
+{
+	poll(NULL, 0, 9000);
+	return arg;
+}
+
+/* One that keeps house, and waits for its wait to be noted; then another of the same kind comes. */
+static void *thread_then_sleep(void *arg)
+{
+	char c;
+
+	if (read(pipe_fd, &c, 1) == 1)
+		sleep_hour();
+	return arg;
+}
+
+static void housekeeper_first(void)
+{
+	thread_start(thread_sleep);
+	thread_start(thread_then_sleep);
+	wait_for_ever();
+}
+
+static void first_sleeps(void)
+{
+	thread_start(thread_read);
+	sleep_hour();
+}
+
+static void poller(void)
+{
+	thread_start(thread_poll);
+	wait_for_ever();
+}
+
+/* timed: waits that count when the house was noted, and `later`, when a byte has come. */
+static const struct { const char *what; void (*act)(void); unsigned threads, noted, timed, later; } houses[] = {
+	{ "alone, no timer",                            read_on,           1, 0, 0, 0 },
+	{ "alone, with a timer",                        sleep_hour,        1, 0, 1, 1 },
+	{ "the first thread is never excused",          first_sleeps,      2, 0, 1, 1 },
+	{ "another is",                                 one_sleeps,        2, 1, 0, 0 },
+	{ "one that waits for a descriptor is not",     poller,            2, 0, 1, 1 },
+	{ "one that had no timer then, is not later",   housekeeper_first, 3, 1, 0, 1 },
+};
+
+START_TEST(house_row)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	struct buf text = { 0 };
+	struct look l;
+	struct proc p;
+	bool noted;
+
+	proc_start(&p, houses[_i].act);
+	ck_assert_msg(comes_to_threads(&p.watch, houses[_i].threads, &l), "%s", houses[_i].what);
+	/* All there, and asleep; the last one may still be on its way to its call. */
+	do
+		noted = watch_note_house(&p.watch) && p.watch.nhouse == houses[_i].noted && watch_timed(&p.watch, NULL) == houses[_i].timed;
+	while (!noted && now_ms() < deadline);
+	ck_assert_msg(noted, "%s: %u noted, %u timed", houses[_i].what, p.watch.nhouse, watch_timed(&p.watch, NULL));
+	ck_assert_int_eq(write(p.in, "x", 1), 1);
+	ck_assert_msg(timed_at_last(&p.watch, houses[_i].later, &text) == houses[_i].later, "%s: later", houses[_i].what);
+	buf_free(&text);
+	proc_end(&p);
+}
+END_TEST
+
+/* Nobody is noted while one runs, and what was noted before is forgotten. */
+START_TEST(house_of_a_spinner)
+{
+	struct proc p;
+	struct look l;
+
+	proc_start(&p, one_spins);
+	do
+		ck_assert(watch_look(&p.watch, &l));
+	while (l.threads != 2);
+	p.watch.house[0] = p.pid;
+	p.watch.nhouse = 1;
+	for (int i = 0; i < LOOKS; i++)
+		ck_assert(!watch_note_house(&p.watch) && p.watch.nhouse == 0);
+	proc_end(&p);
+}
+END_TEST
+
 /* --- standard input --- */
 
 static void read_stdin(void)
@@ -511,4 +599,5 @@ START_TEST(stdin_row)
 END_TEST
 
 ROWS_MAIN("settle", { blocks_in_read, 1 }, { spins, countof(busy) }, { two_threads, 1 }, { many_threads, 1 }, { stopped, 1 }, { gone, 1 },
-          { timer_row, countof(timers) }, { stdin_row, countof(inputs) })
+          { timer_row, countof(timers) }, { stdin_row, countof(inputs) },
+          { house_row, countof(houses) }, { house_of_a_spinner, 1 })

@@ -20,7 +20,8 @@ import javax.net.ssl.*;
  *			hence it is not announced
  *
  * Promises truncation-visible: closeInbound throws an SSLException "if this engine has not received the proper SSL/TLS close
- * notification message from the peer", and says that "the application" should call it at an end of the transport.
+ * notification message from the peer", and "should be called whenever the end of the SSL/TLS data stream is reached. This ... checks that
+ * the peer followed the SSL/TLS close procedure properly, thus detecting possible truncation attacks".
  *
  * What the API cannot do: shutdown both in one call, anything with a socket. */
 final class JsseEngine extends Adapter {

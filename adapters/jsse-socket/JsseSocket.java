@@ -8,7 +8,6 @@ import javax.net.ssl.*;
  *	handshake       startHandshake; resumed: the session's creation time is before this connection
  *	read, write     read and write of the streams; -1 is `closed`
  *	shutdown write  shutdownOutput: "closes this socket's outbound"
- *	shutdown both   shutdownOutput, shutdownInput: the apiNote's "to close both, in order"; answered `complete`
  *	close           close, which sends close_notify where that was not done, and closes the socket
  *	abandon         close of the plain socket below
  *	plain           the streams of the plain socket below
@@ -17,7 +16,8 @@ import javax.net.ssl.*;
  *
  * A read waits in a thread of its own while other calls go on (`concurrent`): streams of a socket may be used by two threads.
  *
- * No promises for read: its manual is InputStream's. What the API cannot do: non-blocking calls. */
+ * No promises for read: its manual is InputStream's. What the API cannot do: non-blocking calls, and the whole exchange in one call:
+ * shutdownInput waits for nobody, and its manual does not say what it means that it returned. */
 final class JsseSocket extends Adapter {
 	private Socket tcp;
 	private SSLSocket tls;
@@ -26,7 +26,7 @@ final class JsseSocket extends Adapter {
 	private long openedAt;
 
 	String[] can() {
-		return new String[] { "client server tls1.2 tls1.3 blocking", "shutdown-write shutdown-both close abandon plain resumption concurrent" };
+		return new String[] { "client server tls1.2 tls1.3 blocking", "shutdown-write close abandon plain resumption concurrent" };
 	}
 
 	boolean connected() {
@@ -94,11 +94,6 @@ final class JsseSocket extends Adapter {
 			case "shutdown write":
 				tls.shutdownOutput();
 				return answer("sent", "shutdownOutput=void");
-			case "shutdown both":
-				if (!tls.isOutputShutdown())
-					tls.shutdownOutput();
-				tls.shutdownInput();
-				return answer("complete", "shutdownOutput=void shutdownInput=void");
 			case "close":
 				tls.close();
 				drop();

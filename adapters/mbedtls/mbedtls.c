@@ -281,6 +281,8 @@ static const struct adapter adapter = {
 	 * beforehand", "MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY if the underlying transport is still functional, but the peer has
 	 * acknowledged to not send anything anymore". */
 	.promises = "truncation-visible",
+	/* The same, of any other return of a read or a write: "you must stop using the SSL context for reading or writing". */
+	.forbids = "after-error after-end",
 	.library = library_name,
 	.open = open_call,
 	.handshake = handshake_call,

@@ -337,6 +337,7 @@ static void conn_drop(struct conn *c)
 	c->ended = false;
 	c->broken = c->lost = 0;
 	c->sends = 0;
+	c->up = false;
 	if (c == conn)
 		calls_forget();
 }
@@ -415,7 +416,7 @@ ssize_t memory_recv(struct conn *c, void *p, size_t n)
 	return -1;
 }
 
-/* option:short-writes: a transport that takes 1, 3 or 7 bytes, and after each time is full for once. */
+/* option:short-writes, once the handshake is through: a transport that takes 1, 3 or 7 bytes, and after each time is full for once. */
 static size_t memory_room(struct conn *c, size_t n)
 {
 	static const size_t rooms[] = { 1, 0, 3, 0, 7, 0 };
@@ -426,7 +427,7 @@ static size_t memory_room(struct conn *c, size_t n)
 
 ssize_t memory_send(struct conn *c, const void *p, size_t n)
 {
-	if (n && conn_option(c, "short-writes") && !(n = memory_room(c, n))) {
+	if (n && c->up && conn_option(c, "short-writes") && !(n = memory_room(c, n))) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -584,6 +585,7 @@ static void call_step(struct conn *c, struct call *k)
 	if (lib->lock)
 		pthread_mutex_unlock(lib->lock);
 	pump(c, k);
+	c->up |= k->row->method == METHOD(handshake) && (k->outcome == SAYS_OK || k->outcome == SAYS_RESUMED);
 	k->repeated = true;
 	k->more = k->row->arg == ARG_BYTES && k->outcome == SAYS_OK && k->done < k->n;
 	if (!k->more)
@@ -1199,6 +1201,8 @@ static void greet(void)
 	answer("can", "interrupt");
 	if (lib->promises)
 		answer("promises", lib->promises);
+	if (lib->forbids)
+		answer("forbids", lib->forbids);
 	if (lib->wants_rsa)
 		answer("wants", "rsa");
 	answer("ready", "");

@@ -44,7 +44,8 @@ struct conn {
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
 	int reused;                     /* `reuse number`: the far end of the file that has taken the number fd; -1: the number is the connection's */
 	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
-	unsigned sends;                 /* calls of memory_send, for option:short-writes */
+	bool up;                        /* the handshake is through */
+	unsigned sends;                 /* calls of memory_send since then, for option:short-writes */
 };
 
 /* One call, and what the library said to it. */
@@ -74,6 +75,7 @@ struct adapter {
 	 * these. It adds `interrupt`. */
 	const char *const *can;
 	const char *promises;           /* or NULL */
+	const char *forbids;            /* "after-error after-end", or NULL */
 	bool wants_rsa;
 	void (*library)(char *name, size_t cap);        /* "OpenSSL 3.0.22", from the library at run time */
 
@@ -118,7 +120,7 @@ void native_text(struct call *k, const char *text);                     /* in qu
 enum outcome native_errno(struct call *k, int err);                     /* errno=NAME "text"; returns the outcome that it means */
 
 /* Transport callbacks of a library that pulls and pushes bytes in memory mode; such a library needs no pump. As recv and send:
- * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes 1, 3 or 7
+ * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes, behind the handshake, 1, 3 or 7
  * bytes, and every second time none: EAGAIN. */
 ssize_t memory_recv(struct conn *c, void *p, size_t n);
 ssize_t memory_send(struct conn *c, const void *p, size_t n);
