@@ -199,11 +199,33 @@ static size_t broken_off(const struct conn_seen *c, int peer_dir)
 	return first;
 }
 
+/* Was a write of the IUT waiting for room in this step? How much of it had left by then is what the two kernels had room for, and another
+ * number every time; what it comes to in the end is the case's to compare. */
+static bool write_waits(const struct evidence *e, int conn, size_t step)
+{
+	bool waits = false, over = false;
+
+	for (size_t i = 0; i <= step && i < e->script->nsteps; i++) {
+		const struct step *st = &e->script->steps[i];
+		const struct step_seen *seen = &e->steps[i];
+		bool blocked = !seen->answered || seen->answer.outcome == OUTCOME_BLOCKED;
+
+		if (!seen->ran || seen->conn != conn || st->actor != ACTOR_IUT)
+			continue;
+		waits &= !over;
+		if (iut_writes(st->verb))
+			waits |= blocked;
+		over = st->verb == IUT_AWAIT && !blocked;
+	}
+	return waits;
+}
+
 /* A line for each change of direction. */
 static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t step)
 {
 	const struct decoded *d = &e->conns[conn].decoded;
 	size_t untold = broken_off(&e->conns[conn], !iut_dir(e->variant));
+	bool waits = write_waits(e, conn, step);
 	struct event *ev = NULL;
 
 	for (size_t i = 0; i < d->n; i++) {
@@ -215,7 +237,7 @@ static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t
 		if (!ev || ev->peer != peer)
 			ev = event_add(t, EVENT_WIRE);
 		ev->peer = peer;
-		if (peer && i >= untold && it.kind == ITEM_DATA)
+		if ((peer ? i >= untold : waits) && it.kind == ITEM_DATA)
 			it.len = ITEM_ANY;
 		ev->other = step_is_others(e, conn, step);
 		item_add(ev, &it);
@@ -458,7 +480,7 @@ static bool items_of(struct reader *r, const struct token *t, const struct bytes
 	size_t bad = 0;
 
 	for (size_t at = 0; at < n;) {
-		bool may_lack_length = ev->peer && bytes_is(words[at], "data");
+		bool may_lack_length = bytes_is(words[at], "data");
 		int used = item_parse(words + at, n - at, may_lack_length, &it, &bad);
 
 		if (used <= 0)

@@ -21,7 +21,7 @@ struct event {
 	struct answer answer;                   /* holds what its text shows: long data only their length, a sum only above 0 */
 	bool peer;                              /* WIRE, TCP: about the peer, not the iut */
 	bool other;                             /* WIRE: of the connection that the line before is not about */
-	struct item *items; size_t nitems;      /* WIRE: at least one, data joined; the peer's that broke off: `data`, of no length */
+	struct item *items; size_t nitems;      /* WIRE: at least one, data joined; of no length (`data`): the peer's that broke off, the iut's while a write waits for room */
 	int state;                              /* TCP: the kernel's number */
 };
 
