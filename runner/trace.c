@@ -220,8 +220,16 @@ static bool write_waits(const struct evidence *e, int conn, size_t step)
 	return waits;
 }
 
-/* A line for each change of direction. */
-static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t step)
+/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand together. */
+static bool by_sides(const struct evidence *e, size_t step)
+{
+	return step < e->script->nsteps && e->script->steps[step].actor == ACTOR_HANDSHAKE && e->steps[step].answered &&
+	       (e->steps[step].answer.outcome == OUTCOME_OK || e->steps[step].answer.outcome == OUTCOME_RESUMED ||
+	        e->steps[step].answer.outcome == OUTCOME_FULL);
+}
+
+/* A line for each change of direction. dir: only what left that side; -1: both. */
+static void add_items(struct trace *t, const struct evidence *e, int conn, size_t step, int dir)
 {
 	const struct decoded *d = &e->conns[conn].decoded;
 	size_t untold = broken_off(&e->conns[conn], !iut_dir(e->variant));
@@ -232,7 +240,7 @@ static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t
 		bool peer = d->items[i].dir != iut_dir(e->variant);
 		struct item it = d->items[i].item;
 
-		if (item_step(e, conn, &d->items[i]) != step)
+		if ((dir >= 0 && d->items[i].dir != dir) || item_step(e, conn, &d->items[i]) != step)
 			continue;
 		if (!ev || ev->peer != peer)
 			ev = event_add(t, EVENT_WIRE);
@@ -242,6 +250,16 @@ static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t
 		ev->other = step_is_others(e, conn, step);
 		item_add(ev, &it);
 	}
+}
+
+static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t step)
+{
+	if (!by_sides(e, step)) {
+		add_items(t, e, conn, step, -1);
+		return;
+	}
+	add_items(t, e, conn, step, iut_dir(e->variant));
+	add_items(t, e, conn, step, !iut_dir(e->variant));
 }
 
 void trace_of(const struct evidence *e, struct trace *t)

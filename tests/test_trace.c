@@ -518,9 +518,8 @@ static void fill(struct evidence *e)
 
 static const char the_trace[] =
 	"handshake -> ok as SSL_connect=1\n"
-	"wire  iut -> handshake client_hello\n"
+	"wire  iut -> handshake client_hello handshake finished\n"
 	"wire  peer -> handshake server_hello handshake finished\n"
-	"wire  iut -> handshake finished\n"
 	"iut   read &\n"
 	"peer  write \"last\" + close_notify + fin\n"
 	"wire  peer -> data 4 close_notify fin\n"
