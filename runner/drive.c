@@ -8,355 +8,16 @@
 
 #include "runner/fdstep.h"
 #include "runner/intake.h"
+#include "runner/live.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
+#include "runner/talk.h"
 #include "runner/wait.h"
 
 enum { READ_DEFAULT = 16384, READ_ALL_MAX = 100000, STATE_CLOSE = 7 };
 
 enum step_end { STEP_DONE, STEP_ENDS_RUN, STEP_BROKEN };        /* ENDS_RUN: the call never came back where the script goes on */
-
-static const struct step *step_at(const struct worker *w)
-{
-	return &w->e->script->steps[w->at_step];
-}
-
-static bool broke(struct worker *w, struct fault *f, const char *what)
-{
-	return fault_machine(f, "%.*s: %s", (int)step_at(w)->words.n, (const char *)step_at(w)->words.p, what);
-}
-
-/* --- talking to the adapter -------------------------------------------------------------------------------------------- */
-
-static bool contract_broken(struct worker *w, struct bytes line, const char *why, struct fault *f)
-{
-	struct adapter *a = w->adapter;
-
-	fault_machine(f, "adapter %s breaks the contract: %s: \"%.*s\"", a->name, why, line.n > 80 ? 80 : (int)line.n, (const char *)line.p);
-	adapter_stop(a);
-	return false;
-}
-
-static void set_crash(struct worker *w, struct answer *x)
-{
-	char how[32] = "its stdout closed";
-
-	child_died(&w->adapter->child, how, sizeof(how));
-	*x = answer_of(OUTCOME_CRASH);
-	buf_add_bytes(&x->text, bytes_of(how));
-	buf_quote(&x->native, bytes_of(adapter_log(w->adapter)));
-	adapter_stop(w->adapter);
-}
-
-/* No answer and no rest: what its threads that have a timer sleep in tells most. */
-static void not_settled(struct worker *w, struct fault *f)
-{
-	struct buf calls = { 0 };
-
-	watch_timed(&w->adapter->watch, &calls);
-	fault_machine(f, "adapter %s neither answered nor came to rest (%s%s)", w->adapter->name,
-	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in " : "it waits for something else than us",
-	              w->adapter->child.flooded ? "" : buf_str(&calls));
-	buf_free(&calls);
-	adapter_stop(w->adapter);
-}
-
-/* Waits for the outstanding call. False: *f, and the run is broken. */
-static bool collect(struct worker *w, struct answer *x, struct fault *f)
-{
-	struct bytes line;
-	const char *why;
-
-	w->again.n = 0;
-	switch (wait_answer(w, &line)) {
-	case SETTLED_ANSWER:
-		w->outstanding = false;
-		if (answer_parse(line, x, &why))
-			return true;
-		answer_free(x);
-		return contract_broken(w, line, why, f);
-	case SETTLED_BLOCKED:
-		*x = answer_of(OUTCOME_BLOCKED);
-		buf_add_bytes(&x->native, buf_bytes(&w->again));
-		return true;
-	case SETTLED_SPINS:
-		*x = answer_of(OUTCOME_SPINS);
-		adapter_stop(w->adapter);
-		w->outstanding = false;
-		return true;
-	case SETTLED_GONE:
-		set_crash(w, x);
-		w->outstanding = false;
-		return true;
-	case SETTLED_WATCHDOG:
-		not_settled(w, f);
-		return false;
-	}
-	abort();
-}
-
-/* A line that nobody asked for would be taken for the answer to the next call. One of a call that still waits is its answer. */
-static bool nothing_unasked(struct worker *w, struct fault *f)
-{
-	struct bytes line;
-
-	child_drain(&w->adapter->child);
-	if (w->outstanding || !child_line(&w->adapter->child, &line))
-		return true;
-	return contract_broken(w, line, "it answers what was not asked", f);
-}
-
-static bool say(struct worker *w, struct bytes line, struct fault *f)
-{
-	if (!nothing_unasked(w, f))
-		return false;
-	/* A new line ends the wait of the call before, without an answer; `await` takes it up again. */
-	if (w->outstanding) {
-		w->interrupted = true;
-		w->interrupted_step = w->outstanding_step;
-	}
-	w->outstanding = true;
-	w->outstanding_step = w->at_step;
-	if (child_say(&w->adapter->child, line) || w->adapter->child.in >= 0)
-		return true;            /* a dead adapter shows at the answer */
-	return fault_machine(f, "adapter %s takes no more lines", w->adapter->name);
-}
-
-static bool call(struct worker *w, const char *line, struct answer *x, struct fault *f)
-{
-	return say(w, bytes_of(line), f) && collect(w, x, f);
-}
-
-/* A call that is no part of the case and has to be ok: listen, open, end. */
-static bool call_ok(struct worker *w, const char *line, struct answer *x, struct fault *f)
-{
-	if (!call(w, line, x, f))
-		return false;
-	if (x->outcome == OUTCOME_OK)
-		return true;
-	fault_machine(f, "adapter %s: `%s` gave %s: %.160s", w->adapter->name, line, outcome_word(x->outcome), buf_str(&x->native));
-	adapter_stop(w->adapter);
-	return false;
-}
-
-/* --- connections ------------------------------------------------------------------------------------------------------- */
-
-/* "127.0.0.1:4433 ..." in the native part. */
-static uint16_t port_in(const struct answer *x)
-{
-	const uint8_t *colon = x->native.n ? memchr(x->native.p, ':', x->native.n) : NULL;
-	unsigned port = 0;
-
-	for (const uint8_t *p = colon; p && ++p < x->native.p + x->native.n && *p >= '0' && *p <= '9' && port < 65536;)
-		port = port * 10 + (unsigned)(*p - '0');
-	return port < 65536 ? (uint16_t)port : 0;
-}
-
-/* The run before told it `end` and did not wait: it forgets while we go on. One that cannot is started anew; nobody's verdict hangs on it. */
-static void hear_end(struct worker *w)
-{
-	struct answer x = { 0 };
-	struct fault ignored;
-
-	if (!w->adapter->ending)
-		return;
-	w->adapter->ending = false;
-	w->outstanding = true;
-	if (!collect(w, &x, &ignored) || x.outcome != OUTCOME_OK)
-		adapter_stop(w->adapter);
-	w->outstanding = false;
-	answer_free(&x);
-}
-
-static bool start_adapter(struct worker *w, struct fault *f)
-{
-	struct answer x = { 0 };
-	bool ok = true;
-
-	hear_end(w);
-	if (!w->adapter->alive && !adapter_start(w->adapter, w->cert_path, w->rsa_path, f))
-		return false;
-	if (!wait_idle(w)) {
-		not_settled(w, f);
-		return false;
-	}
-	if (!variant_client(w->variant) && !w->adapter->listen_port) {
-		ok = call_ok(w, "listen", &x, f);
-		w->adapter->listen_port = ok ? port_in(&x) : 0;
-		if (ok && !w->adapter->listen_port)
-			ok = contract_broken(w, buf_bytes(&x.native), "`listen` does not say where", f);
-		answer_free(&x);
-	}
-	return ok;
-}
-
-static void open_line(struct worker *w, bool resume, struct buf *line)
-{
-	const struct script *s = w->e->script;
-	unsigned v = w->variant;
-
-	buf_printf(line, "open %s tls%s %s", v & FOR_CLIENT ? "client" : "server", v & FOR_TLS13 ? "1.3" : "1.2",
-	           v & FOR_BLOCKING ? "blocking" : v & FOR_NONBLOCKING ? "nonblocking" : "memory");
-	if (v & FOR_CLIENT)
-		buf_printf(line, " 127.0.0.1:%u", w->peer_port);
-	if (resume)
-		buf_printf(line, " resume");
-	for (size_t i = 0; i < s->noptions; i++)
-		buf_printf(line, " option:%.*s", (int)s->options[i].n, (const char *)s->options[i].p);
-}
-
-/* An adapter that died in `open` may have connected before: that connection is nobody's. */
-static void refuse_waiting(const struct worker *w)
-{
-	int fd;
-
-	while ((fd = tcp_accept(w->listener)) >= 0)
-		tcp_drop(&fd, false);
-}
-
-static int accept_iut(struct worker *w, struct fault *f)
-{
-	int64_t deadline = now_us() + 5000000;
-	int fd;
-
-	while ((fd = tcp_accept(w->listener)) < 0 && (errno == EAGAIN || errno == EINTR) && now_us() < deadline)
-		;
-	if (fd < 0)
-		fault_machine(f, "the adapter said that it is connected, but nothing arrived:");
-	return fd;
-}
-
-/* What the peer knows of the connection goes over into the evidence; step: the last that it stood in. */
-static void keep_conn(struct worker *w, struct live *l, size_t step)
-{
-	struct conn_seen *c;
-	struct peer *p = &l->peer;
-
-	if (l->conn < 0)
-		return;
-	c = &w->e->conns[l->conn];
-	c->until_step = step;
-	c->undelivered = p->sent_to_tcp < p->sent.n || (p->fin_wanted && !p->fin_sent);
-	if (p->fd >= 0) {
-		struct tcp_view v;
-
-		c->undelivered |= tcp_look(p->fd, &v) && v.unsent > 0;
-	}
-	c->secrets = p->hs.secrets;
-	c->keylog = p->hs.keylog;
-	p->hs.keylog = (struct buf){ 0 };
-	c->sent = p->sent;
-	p->sent = (struct buf){ 0 };
-	p->sent_to_tcp = 0;
-	c->claims = p->claims;
-	c->nclaims = p->nclaims;
-	c->flights = p->flights;
-	c->nflights = p->nflights;
-	p->claims = NULL;
-	p->flights = NULL;
-	p->nclaims = p->nflights = 0;
-	c->fin_sent = p->fin_sent;
-	c->reset_sent = p->reset_sent;
-}
-
-static void drop_held(struct live *l)
-{
-	if (l->held_fd >= 0)
-		close(l->held_fd);
-	l->held_fd = -1;
-}
-
-static void check_socket_left(struct worker *w, const struct live *l)
-{
-	struct sock_view v;
-
-	if (l->closed_by_iut && l->held_fd < 0 && look_iut(w, l, &v))
-		w->e->conns[l->conn].socket_left = v.there && v.inode != 0;
-}
-
-/* Nothing is known of it any more; its peer is the caller's. */
-static void live_reset(struct live *l)
-{
-	l->conn = -1;
-	l->begun = l->closed_by_iut = l->path_broken = l->timed_out = l->failed = l->told_end = l->unsent = false;
-	drop_held(l);
-}
-
-static bool uses_path(const struct script *s)
-{
-	for (size_t i = 0; i < s->nsteps; i++)
-		if (s->steps[i].actor == ACTOR_PATH)
-			return true;
-	return false;
-}
-
-/* A new connection of the evidence, which is the present one from this step on. */
-static void conn_add(struct worker *w, struct conn_seen c)
-{
-	c.from_step = w->at_step;
-	w->live->conn = w->e->nconns;
-	w->e->conns[w->e->nconns++] = c;
-}
-
-static struct live *live_other(struct worker *w)
-{
-	return w->live == w->lives ? w->lives + 1 : w->lives;
-}
-
-/* Whose session a new connection resumes: the present one's; of the other, where this is the first behind a `switch`. NULL: of none. */
-static struct live *live_before(struct worker *w)
-{
-	struct live *other = live_other(w);
-
-	return w->live->conn >= 0 ? w->live : other->conn >= 0 ? other : NULL;
-}
-
-static bool open_conn(struct worker *w, bool resume, struct fault *f)
-{
-	bool client = variant_client(w->variant), v13 = variant_13(w->variant);
-	struct live *l = w->live, *last = live_before(w);
-	SSL_SESSION *session = NULL;
-	struct answer x = { 0 };
-	struct buf line = { 0 }, before = { 0 };
-	int fd = -1;
-	bool ok;
-
-	if (w->e->nconns == CONNS_MAX)
-		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
-	if (resume && !client && last) {
-		handshake_learn_ticket(&last->peer.hs, buf_bytes(&last->peer.in));
-		session = handshake_session(&last->peer.hs);
-	}
-	if (last)
-		buf_add_bytes(&before, buf_bytes(&last->peer.last));
-	check_socket_left(w, l);
-	keep_conn(w, l, w->at_step - 1);
-	open_line(w, resume, &line);
-	refuse_waiting(w);
-	if (!client)
-		fd = tcp_connect(w->adapter->listen_port, f);
-	live_reset(l);
-	/* The present connection, if it still stands, ends here, outside of what is judged. */
-	peer_drop(&l->peer);
-	ok = (client || fd >= 0) && call_ok(w, buf_str(&line), &x, f);
-	if (ok && client)
-		fd = accept_iut(w, f);
-	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) && peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
-	l->peer.before = before;
-	if (ok && script_option(w->e->script, "early-data")) {
-		handshake_permit_early(&l->peer.hs);
-		handshake_use_early(&l->peer.hs);
-	}
-	if (ok)
-		conn_add(w, (struct conn_seen){ .iut_port = tcp_remote_port(fd), .peer_port = tcp_local_port(fd) });
-	else if (fd >= 0 && l->peer.fd != fd)
-		close(fd);
-	SSL_SESSION_free(session);
-	answer_free(&x);
-	buf_free(&line);
-	return ok;
-}
 
 /* --- steps ------------------------------------------------------------------------------------------------------------- */
 
@@ -390,32 +51,6 @@ static enum step_end end_of(struct worker *w, enum outcome o)
 	return o == OUTCOME_BLOCKED && !blocked_allowed(step_at(w)) ? STEP_ENDS_RUN : STEP_DONE;
 }
 
-/* A second handshake on the same transport: both ends make new objects, and the evidence a new connection that continues the stream. */
-static bool renew_conn(struct worker *w, struct fault *f)
-{
-	struct conn_seen *before = live_seen(w);
-	struct answer x = { 0 };
-	bool client = variant_client(w->variant), ok;
-
-	if (w->e->nconns == CONNS_MAX)
-		return fault_machine(f, "a case has at most %d connections", CONNS_MAX);
-	keep_conn(w, w->live, w->at_step - 1);
-	w->live->first.send_next += (uint32_t)before->sent.n;
-	w->live->failed = w->live->told_end = w->live->unsent = false;
-	ok = call_ok(w, "renew", &x, f) && peer_start_again(&w->live->peer, &w->contexts[client][variant_13(w->variant)], f);
-	answer_free(&x);
-	if (ok)
-		conn_add(w, (struct conn_seen){ .iut_port = before->iut_port, .peer_port = before->peer_port, .continues = true });
-	return ok;
-}
-
-static bool connection_for(struct worker *w, enum handshake_verb verb, struct fault *f)
-{
-	if (verb == HANDSHAKE_AGAIN)
-		return renew_conn(w, f);
-	return (w->live->conn >= 0 && !w->live->begun) || open_conn(w, verb == HANDSHAKE_RESUME, f);
-}
-
 static enum step_end do_handshake(struct worker *w, struct fault *f)
 {
 	struct answer x = { 0 };
@@ -425,12 +60,12 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
 		return STEP_ENDS_RUN;
 	}
-	if (!connection_for(w, (enum handshake_verb)step_at(w)->verb, f))
+	if (!live_connect(w, (enum handshake_verb)step_at(w)->verb, f))
 		return STEP_BROKEN;
 	seen(w)->conn = w->live->conn;
 	w->live->begun = true;
 	peer_handshake_to(&w->live->peer, PEER_TO_END);
-	if (!call(w, "handshake", &x, f))
+	if (!talk_call(w, "handshake", &x, f))
 		return STEP_BROKEN;
 	if (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED) {
 		wait_handshake(w);
@@ -450,7 +85,7 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 /* The connection stands, and neither end has begun. */
 static enum step_end do_connect(struct worker *w, struct fault *f)
 {
-	if (!connection_for(w, (enum handshake_verb)step_at(w)->verb, f))
+	if (!live_connect(w, (enum handshake_verb)step_at(w)->verb, f))
 		return STEP_BROKEN;
 	seen(w)->conn = w->e->nconns - 1;
 	return STEP_DONE;
@@ -466,7 +101,7 @@ static enum step_end do_switch(struct worker *w, struct fault *f)
 		set_answer(w, answer_of(OUTCOME_UNSUPPORTED));
 		return STEP_ENDS_RUN;
 	}
-	ok = call_ok(w, "switch", &x, f);
+	ok = talk_ok(w, "switch", &x, f);
 	answer_free(&x);
 	w->live = live_other(w);
 	return ok ? STEP_DONE : STEP_BROKEN;
@@ -587,7 +222,7 @@ static bool read_all(struct worker *w, struct bytes line, struct answer *x, stru
 	int64_t sum = 0;
 
 	for (int i = 0; i < READ_ALL_MAX; i++) {
-		if (!say(w, line, f) || !collect(w, x, f))
+		if (!talk_say(w, line, f) || !talk_collect(w, x, f))
 			return false;
 		x->sum = sum;
 		if (x->outcome != OUTCOME_DATA)
@@ -620,7 +255,7 @@ static bool settle_reaction(struct worker *w, struct fault *f)
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	w->at_step = w->outstanding_step;
-	if (!collect(w, &x, f))
+	if (!talk_collect(w, &x, f))
 		return false;
 	w->at_step = step;
 	if (x.outcome == OUTCOME_BLOCKED) {
@@ -664,7 +299,7 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 		child_say(&w->adapter->child, bytes_of("await"));
 	w->interrupted = false;
 	w->patient = step_at(w)->later;
-	if (!collect(w, &x, f))
+	if (!talk_collect(w, &x, f))
 		return STEP_BROKEN;
 	w->patient = false;
 	if (asked->actor == ACTOR_IUT && asked->verb == IUT_HANDSHAKE && (x.outcome == OUTCOME_OK || x.outcome == OUTCOME_RESUMED))
@@ -717,7 +352,7 @@ static enum step_end do_iut(struct worker *w, struct fault *f)
 		note_write(w);
 	w->adapter->watch.children = v == IUT_CHILD_SHUTDOWN;
 	call_line(w, v, &line);
-	ok = v == IUT_READ_ALL ? read_all(w, buf_bytes(&line), &x, f) : say(w, buf_bytes(&line), f) && collect(w, &x, f);
+	ok = v == IUT_READ_ALL ? read_all(w, buf_bytes(&line), &x, f) : talk_say(w, buf_bytes(&line), f) && talk_collect(w, &x, f);
 	buf_free(&line);
 	if (!ok)
 		return STEP_BROKEN;
@@ -886,7 +521,7 @@ static bool play(struct worker *w, struct fault *f)
 
 	w->at_step = 0;
 	intake_mark(w, 0);
-	if (!open_conn(w, false, f))
+	if (!live_open(w, false, f))
 		return false;
 	for (size_t i = 0; i < s->nsteps; i++) {
 		enum step_end end;
@@ -915,8 +550,8 @@ static bool play(struct worker *w, struct fault *f)
 	w->marks[w->nmarks - 1].step = s->nsteps;
 	w->e->steps[s->nsteps].conn = w->live->conn;
 	for (int i = 0; i < LIVES_MAX; i++) {
-		check_socket_left(w, &w->lives[i]);
-		keep_conn(w, &w->lives[i], s->nsteps);
+		live_check_socket_left(w, &w->lives[i]);
+		live_keep(w, &w->lives[i], s->nsteps);
 	}
 	return intake_read(w, f);
 }
@@ -938,12 +573,12 @@ static void clean_up(struct worker *w)
 	w->live = w->lives;
 	/* Also where `end` would interrupt it: an answer that is just being given must not be taken for that of `end`. */
 	if (w->outstanding && w->adapter->alive) {
-		if (!collect(w, &x, &ignored) || (x.outcome == OUTCOME_BLOCKED && w->variant & FOR_BLOCKING))
+		if (!talk_collect(w, &x, &ignored) || (x.outcome == OUTCOME_BLOCKED && w->variant & FOR_BLOCKING))
 			adapter_stop(w->adapter);
 		answer_free(&x);
 	}
 	w->outstanding = w->interrupted = false;
-	w->adapter->ending = w->adapter->alive && nothing_unasked(w, &ignored) && child_say(&w->adapter->child, bytes_of("end"));
+	w->adapter->ending = w->adapter->alive && talk_nothing_unasked(w, &ignored) && child_say(&w->adapter->child, bytes_of("end"));
 	answer_free(&w->stored);
 	w->has_stored = w->outstanding = false;
 	restore_host(w);
@@ -960,46 +595,9 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
-	ok = set_host(w, f) && start_adapter(w, f) && play(w, f);
+	ok = set_host(w, f) && talk_start(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
 	clean_up(w);
 	w->e = NULL;
 	return ok ? DRIVEN : DRIVE_BROKEN;
-}
-
-/* --- workers ----------------------------------------------------------------------------------------------------------- */
-
-bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f)
-{
-	*w = (struct worker){ .listener = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
-	w->live = w->lives;
-	for (int i = 0; i < LIVES_MAX; i++) {
-		peer_init(&w->lives[i].peer);
-		w->lives[i].conn = w->lives[i].held_fd = -1;
-	}
-	for (int server = 0; server < 2; server++)
-		for (int v13 = 0; v13 < 2; v13++)
-			if (!context_make(&w->contexts[server][v13], server, v13 ? TLS13 : TLS12, server ? ecdsa : NULL, server ? rsa : NULL, f))
-				return false;
-	w->listener = tcp_listen(0, f);
-	if (w->listener < 0 || !sockdiag_open(&w->diag, f))
-		return false;
-	w->peer_port = tcp_local_port(w->listener);
-	return capture_start(&w->capture, f);
-}
-
-void worker_end(struct worker *w)
-{
-	capture_end(&w->capture);
-	sockdiag_close(&w->diag);
-	for (int i = 0; i < LIVES_MAX; i++)
-		peer_drop(&w->lives[i].peer);
-	if (w->listener >= 0)
-		close(w->listener);
-	w->listener = -1;
-	for (int i = 0; i < 4; i++)
-		context_free(&w->contexts[i / 2][i % 2]);
-	buf_free(&w->again);
-	free(w->marks);
-	w->marks = NULL;
 }

@@ -65,6 +65,18 @@ static inline struct conn_seen *live_seen(const struct worker *w)
 bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f);
 void worker_end(struct worker *w);
 
+/* The line of the case that is being played. */
+static inline const struct step *step_at(const struct worker *w)
+{
+	return &w->e->script->steps[w->at_step];
+}
+
+/* The machine failed in this line: *f says so; false, so that a caller can return it. */
+static inline bool broke(const struct worker *w, struct fault *f, const char *what)
+{
+	return fault_machine(f, "%.*s: %s", (int)step_at(w)->words.n, (const char *)step_at(w)->words.p, what);
+}
+
 enum driven { DRIVEN, DRIVE_BROKEN };
 
 /* Plays the script in the variant (one role, version, mode; already parsed for one `with` value) against a, which is started if need be.
