@@ -6,28 +6,13 @@
 #include <unistd.h>
 
 #include "runner/lex.h"
-#include "runner/script.h"
+#include "runner/variants.h"
 
 static const size_t trace_max = (size_t)1 << 24;
 
-static const char *role_word(unsigned variant)
-{
-	return variant & FOR_CLIENT ? "client" : "server";
-}
-
-static const char *tls_word(unsigned variant)
-{
-	return variant & FOR_TLS13 ? "1.3" : "1.2";
-}
-
-static const char *io_word(unsigned variant)
-{
-	return variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
-}
-
 void kept_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with)
 {
-	buf_printf(out, "%s-%s-%s", role_word(variant), tls_word(variant), io_word(variant));
+	buf_printf(out, "%s-%s-%s", variant_role(variant), variant_tls(variant), variant_io(variant));
 	if (with_name.n)
 		buf_printf(out, "-%.*s=%.*s", (int)with_name.n, (const char *)with_name.p, (int)with.n, (const char *)with.p);
 }
@@ -105,8 +90,8 @@ static bool starts(struct bytes line, const char *word)
 /* line: behind `variants `. */
 static bool names_variant(struct bytes line, unsigned variant, struct bytes with_name, struct bytes with)
 {
-	if (!one_of(take_to(&line, ' '), bytes_of(role_word(variant))) || !one_of(take_to(&line, ' '), bytes_of(tls_word(variant))) ||
-	    !one_of(take_to(&line, ' '), bytes_of(io_word(variant))))
+	if (!one_of(take_to(&line, ' '), bytes_of(variant_role(variant))) || !one_of(take_to(&line, ' '), bytes_of(variant_tls(variant))) ||
+	    !one_of(take_to(&line, ' '), bytes_of(variant_io(variant))))
 		return false;
 	return !with_name.n || (bytes_equal(take_to(&line, '='), with_name) && one_of(line, with));
 }

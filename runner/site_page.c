@@ -9,6 +9,7 @@
 #include "runner/markup.h"
 #include "runner/outfile.h"
 #include "runner/run_json.h"
+#include "runner/variants.h"
 
 /* --- text ------------------------------------------------------------------------------------------------------------ */
 
@@ -236,34 +237,19 @@ void put_case_why(struct page *p, const struct survey *s, size_t kase)
 		markup_text(&p->b, (struct bytes){ sc->prose.p, end ? (size_t)((const uint8_t *)end - sc->prose.p) : sc->prose.n });
 }
 
-static const char *role_word(const struct survey_run *r)
-{
-	return r->variant & FOR_CLIENT ? "client" : "server";
-}
-
-static const char *tls_word(const struct survey_run *r)
-{
-	return r->variant & FOR_TLS13 ? "1.3" : "1.2";
-}
-
-static const char *io_word(const struct survey_run *r)
-{
-	return r->variant & FOR_BLOCKING ? "blocking" : r->variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
-}
-
 void again_command(struct buf *out, const struct survey *s, size_t run)
 {
 	const struct survey_run *r = &s->runs[run];
 	const struct survey_implementation *im = &s->implementations[r->implementation];
 
-	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, role_word(r), tls_word(r), io_word(r));
+	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, variant_role(r->variant), variant_tls(r->variant), variant_io(r->variant));
 	buf_printf(out, " -o DIR --keep all");
 }
 
 /* One of the dimensions of a variant, as its word. */
 static const char *dimension(const struct survey_run *r, int d)
 {
-	return d == 0 ? role_word(r) : d == 1 ? tls_word(r) : d == 2 ? io_word(r) : r->with ? r->with : "";
+	return d == 0 ? variant_role(r->variant) : d == 1 ? variant_tls(r->variant) : d == 2 ? variant_io(r->variant) : r->with ? r->with : "";
 }
 
 enum { DIMENSIONS = 4, VALUES_MAX = 64 };
@@ -306,7 +292,7 @@ void variants_text(struct buf *out, const struct survey *s, const size_t *runs, 
 	for (size_t i = 0; i < n && product != n; i++) {
 		const struct survey_run *r = &s->runs[runs[i]];
 
-		buf_printf(out, "%s%s %s %s", i ? ", " : "", role_word(r), tls_word(r), io_word(r));
+		buf_printf(out, "%s%s %s %s", i ? ", " : "", variant_role(r->variant), variant_tls(r->variant), variant_io(r->variant));
 		put_with(out, r);
 		buf_printf(out, "%s", r->with ? r->with : "");
 	}
@@ -332,7 +318,7 @@ static void put_rule(struct page *p, const struct survey *s, const struct survey
 	put_raw(p, " &middot; ");
 	put_text(p, fd->clause);
 	if (req && strcmp(req->clause[IN_TLS12], req->clause[IN_TLS13]) != 0)
-		buf_printf(&p->b, " (TLS %s)", variant & FOR_TLS13 ? "1.3" : "1.2");
+		buf_printf(&p->b, " (TLS %s)", variant_tls(variant));
 	put_raw(p, " &middot; ");
 	put_rule_link(p, s, fd->rule);
 	if (fd->disputed && disputed) {

@@ -7,7 +7,7 @@
 
 enum { SIDES = 2, MODES = 3 };
 
-static const struct { unsigned bit; const char *word; } roles[SIDES] = { { FOR_CLIENT, "client" }, { FOR_SERVER, "server" } },
+static const struct word_row { unsigned bit; const char *word; } roles[SIDES] = { { FOR_CLIENT, "client" }, { FOR_SERVER, "server" } },
 	versions[SIDES] = { { FOR_TLS12, "1.2" }, { FOR_TLS13, "1.3" } },
 	modes[MODES] = { { FOR_BLOCKING, "blocking" }, { FOR_NONBLOCKING, "nonblocking" }, { FOR_MEMORY, "memory" } };
 
@@ -28,6 +28,39 @@ unsigned variant_of_number(size_t number)
 {
 	number %= VARIANTS;
 	return roles[number / (SIDES * MODES)].bit | versions[number / MODES % SIDES].bit | modes[number % MODES].bit;
+}
+
+static const char *word_of(const struct word_row *row, unsigned variant)
+{
+	while (!(row->bit & variant))
+		row++;
+	return row->word;
+}
+
+const char *variant_role(unsigned variant)
+{
+	return word_of(roles, variant);
+}
+
+const char *variant_tls(unsigned variant)
+{
+	return word_of(versions, variant);
+}
+
+const char *variant_io(unsigned variant)
+{
+	return word_of(modes, variant);
+}
+
+unsigned variant_of_words(const char *role, const char *tls, const char *io)
+{
+	for (size_t i = 0; i < VARIANTS; i++) {
+		unsigned v = variant_of_number(i);
+
+		if (strcmp(variant_role(v), role) == 0 && strcmp(variant_tls(v), tls) == 0 && strcmp(variant_io(v), io) == 0)
+			return v;
+	}
+	return 0;
 }
 
 static bool has(const struct product *p, size_t number)

@@ -287,6 +287,13 @@ START_TEST(numbers)
 {
 	for (size_t i = 0; i < VARIANTS; i++)
 		ck_assert_uint_eq(variant_number(variant_of_number(i)), i);
+	for (size_t i = 0; i < VARIANTS; i++) {
+		unsigned v = variant_of_number(i);
+
+		ck_assert_uint_eq(variant_of_words(variant_role(v), variant_tls(v), variant_io(v)), v);
+	}
+	ck_assert_uint_eq(variant_of_words("client", "1.3", "nonblocking"), FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
+	ck_assert_uint_eq(variant_of_words("client", "1.4", "nonblocking"), 0);
 	ck_assert_uint_eq(variant_number(FOR_CLIENT | FOR_TLS12 | FOR_BLOCKING), 0);
 	ck_assert_uint_eq(variant_number(FOR_SERVER | FOR_TLS13 | FOR_MEMORY), VARIANTS - 1);
 }
