@@ -76,7 +76,7 @@ static void change_add(struct changes *c, const json_t *run, bool other)
 		*g = (struct change){ .run = json_incref((json_t *)run), .lines = lines, .other = other };
 		lines = (struct buf){ 0 };
 	}
-	variant_list_add(&g->in, run);
+	variant_list_add_run(&g->in, run);
 	buf_free(&lines);
 }
 

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "runner/kept.h"
 #include "runner/lex.h"
 #include "runner/variants.h"
 
@@ -131,5 +130,5 @@ void run_file_name(struct buf *out, const struct run_name *r)
 {
 	const struct script *s = r->script;
 
-	kept_stem(out, r->variant, s->with_name, s->with_name.n ? s->with[r->with] : s->with_name);
+	variant_stem(out, r->variant, s->with_name, s->with_name.n ? s->with[r->with] : s->with_name);
 }

@@ -9,6 +9,7 @@
 
 #include "runner/kept.h"
 #include "runner/markup.h"
+#include "runner/variants.h"
 
 /* What the functions of one page share. */
 struct cell {
@@ -163,7 +164,7 @@ static struct kept put_downloads(struct cell *x, size_t from, size_t end, struct
 		struct kept k;
 
 		stem.n = 0;
-		kept_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
+		variant_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
 		k = kept_find(buf_str(&full), buf_str(&stem));
 		if (k.capture) {
 			put_raw(&x->p, any.capture ? ", <a" : "<p class=\"minor\">Captures: <a");

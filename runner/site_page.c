@@ -9,6 +9,7 @@
 #include "runner/markup.h"
 #include "runner/outfile.h"
 #include "runner/run_json.h"
+#include "runner/variant_list.h"
 #include "runner/variants.h"
 
 /* --- text ------------------------------------------------------------------------------------------------------------ */
@@ -246,56 +247,14 @@ void again_command(struct buf *out, const struct survey *s, size_t run)
 	buf_printf(out, " -o DIR --keep all");
 }
 
-/* One of the dimensions of a variant, as its word. */
-static const char *dimension(const struct survey_run *r, int d)
-{
-	return d == 0 ? variant_role(r->variant) : d == 1 ? variant_tls(r->variant) : d == 2 ? variant_io(r->variant) : r->with ? r->with : "";
-}
-
-enum { DIMENSIONS = 4, VALUES_MAX = 64 };
-
-static size_t values_of(const struct survey *s, const size_t *runs, size_t n, int d, const char *values[VALUES_MAX])
-{
-	size_t nvalues = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *v = dimension(&s->runs[runs[i]], d);
-		bool known = false;
-
-		for (size_t k = 0; k < nvalues; k++)
-			known |= strcmp(values[k], v) == 0;
-		if (!known && nvalues < VALUES_MAX)
-			values[nvalues++] = v;
-	}
-	return nvalues;
-}
-
-static void put_with(struct buf *out, const struct survey_run *r)
-{
-	if (r->with_name)
-		buf_printf(out, " %s=", r->with_name);
-}
-
 void variants_text(struct buf *out, const struct survey *s, const size_t *runs, size_t n)
 {
-	const char *values[DIMENSIONS][VALUES_MAX];
-	size_t nvalues[DIMENSIONS], product = 1;
+	struct variant_list v = { 0 };
 
-	for (int d = 0; d < DIMENSIONS; d++)
-		product *= nvalues[d] = values_of(s, runs, n, d, values[d]);
-	for (int d = 0; d < DIMENSIONS && product == n; d++) {
-		if (d == 3)
-			put_with(out, &s->runs[runs[0]]);
-		for (size_t i = 0; i < nvalues[d]; i++)
-			buf_printf(out, "%s%s", i ? "|" : d && d < 3 ? " " : "", values[d][i]);
-	}
-	for (size_t i = 0; i < n && product != n; i++) {
-		const struct survey_run *r = &s->runs[runs[i]];
-
-		buf_printf(out, "%s%s %s %s", i ? ", " : "", variant_role(r->variant), variant_tls(r->variant), variant_io(r->variant));
-		put_with(out, r);
-		buf_printf(out, "%s", r->with ? r->with : "");
-	}
+	for (size_t i = 0; i < n; i++)
+		variant_list_add(&v, s->runs[runs[i]].variant, s->runs[runs[i]].with_name, s->runs[runs[i]].with);
+	variant_list_text(out, &v);
+	variant_list_free(&v);
 }
 
 /* --- a finding, in the order of its questions ------------------------------------------------------------------------ */
@@ -361,7 +320,7 @@ static void put_evidence(struct page *p, const struct site *site, const struct s
 
 	evidence_folder(&folder, site->survey, r->kase, r->implementation);
 	buf_printf(&full, "%s/%s", site->dir, buf_str(&folder));
-	kept_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
+	variant_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
 	k = kept_find(buf_str(&full), buf_str(&stem));
 	if (k.capture)
 		put_file_link(p, buf_str(&folder), buf_str(&stem), ".pcapng", "capture", true);

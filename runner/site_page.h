@@ -46,7 +46,7 @@ void put_case_why(struct page *p, const struct survey *s, size_t kase);        /
 
 /* The command that plays one run again; for a shell, whatever the name holds. */
 void again_command(struct buf *out, const struct survey *s, size_t run);
-/* "client|server 1.3 blocking|memory" where the runs are a whole product of their values; otherwise one by one. */
+/* The variants of these runs of a cell (variant_list_text). */
 void variants_text(struct buf *out, const struct survey *s, const size_t *runs, size_t n);
 
 /* What is the rule, what happened instead, why it matters, where to see it, how to run only this again. */

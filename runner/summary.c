@@ -70,7 +70,7 @@ static void add_to_group(struct summary *s, json_t *run, json_t *finding, enum v
 		g->other_version = json_incref(finding);
 		g->other_tls = strcmp(run_text(run, "tls"), "1.2") == 0 ? "1.2" : "1.3";
 	}
-	variant_list_add(&g->in, run);
+	variant_list_add_run(&g->in, run);
 }
 
 static void take_reading(struct summary *s, const json_t *run)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/results.h"
+#include "runner/run_json.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -145,21 +146,6 @@ static bool names_ok(const json_t *run)
 	return slash && folder_ok(name, (size_t)(slash - name)) && folder_ok(slash + 1, strlen(slash + 1)) && folder_ok(implementation, strlen(implementation));
 }
 
-static bool variant_find(const json_t *run, unsigned *variant)
-{
-	static const struct { const char *key; unsigned bits; } parts[] = { { "role", FOR_ROLES }, { "tls", FOR_TLS }, { "io", FOR_IO } };
-
-	*variant = 0;
-	for (size_t i = 0; i < countof(parts); i++) {
-		const struct word *w = word_find(selector_words, bytes_of(text(run, parts[i].key)));
-
-		if (!w || (unsigned)w->id & ~parts[i].bits)
-			return false;
-		*variant |= (unsigned)w->id;
-	}
-	return true;
-}
-
 static bool run_ok(const json_t *run, struct survey_run *r, struct fault *f)
 {
 	static const char *const needed[] = { "implementation", "case", "role", "tls", "io", "verdict" };
@@ -170,7 +156,8 @@ static bool run_ok(const json_t *run, struct survey_run *r, struct fault *f)
 			return results_wrong_run(f, "a run without \"%s\"", needed[i]);
 	if (!verdict_find(verdict, &r->verdict))
 		return results_wrong_run(f, "no verdict: \"%.40s\"", verdict);
-	if (!variant_find(run, &r->variant))
+	r->variant = run_bits(run);
+	if (!r->variant)
 		return results_wrong_run(f, "role, tls or io of this run are none that there are");
 	if (!names_ok(run))
 		return results_wrong_run(f, "the implementation or the case of this run has no name that a folder can have");

@@ -63,6 +63,13 @@ unsigned variant_of_words(const char *role, const char *tls, const char *io)
 	return 0;
 }
 
+void variant_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with)
+{
+	buf_printf(out, "%s-%s-%s", variant_role(variant), variant_tls(variant), variant_io(variant));
+	if (with_name.n)
+		buf_printf(out, "-%.*s=%.*s", (int)with_name.n, (const char *)with_name.p, (int)with.n, (const char *)with.p);
+}
+
 static bool has(const struct product *p, size_t number)
 {
 	return p->role >> (number / (SIDES * MODES)) & 1 && p->version >> (number / MODES % SIDES) & 1 && p->mode >> (number % MODES) & 1;

@@ -16,6 +16,9 @@ const char *variant_io(unsigned variant);
 /* The variant that has these three words; 0: one of them is none. */
 unsigned variant_of_words(const char *role, const char *tls, const char *io);
 
+/* "client-1.3-blocking" or "client-1.3-blocking-K=5": what a run's files are called. with_name: n 0 for none. */
+void variant_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with);
+
 /* Appends a line of `in` (nwith * VARIANTS of them) for each product: the largest one with the first variant that is left, again and
  * again. with_name NULL: the case has no `with`, and nwith is 1. Each line begins with `head` and ends with a newline. */
 void variants_print(struct buf *out, const char *head, const bool *in, const char *with_name, char *const *with, size_t nwith);

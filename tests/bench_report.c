@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runner/kept.h"
 #include "runner/outfile.h"
 #include "runner/plan.h"
 #include "runner/variants.h"
@@ -74,7 +73,7 @@ static void put_trace(const struct session *s, size_t who, const struct script *
 	struct fault f;
 
 	buf_printf(&path, "%s/library-%zu/%s/", s->dir, who, sc->name);
-	kept_stem(&path, variant, sc->with_name, sc->nwith ? sc->with[with] : sc->with_name);
+	variant_stem(&path, variant, sc->with_name, sc->nwith ? sc->with[with] : sc->with_name);
 	buf_printf(&path, ".trace");
 	if (!outfile_put(buf_str(&path), bytes_of(trace), &f))
 		give_up("%s", f.msg);
