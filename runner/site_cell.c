@@ -271,10 +271,10 @@ static void put_one_finding(struct cell *x, size_t run, size_t finding)
 	const struct survey_finding *fd = &x->s->findings[finding];
 
 	put_raw(&x->p, "<h3>");
-	put_badge(&x->p, fd->weight, false);
+	put_finding_badge(&x->p, x->s, run, finding);
 	put_raw(&x->p, fd->noted ? " noted: a MAY that was not taken, " : " ");
 	put_text(&x->p, fd->rule == NO_RULE ? "a precondition" : x->s->rules[fd->rule].name);
-	buf_printf(&x->p.b, ", line %d%s</h3>\n", fd->line, fd->known ? " <span class=\"minor\">(known: the expected trace has it)</span>" : "");
+	buf_printf(&x->p.b, ", line %d</h3>\n", fd->line);
 	put_finding(&x->p, x->site, run, finding);
 }
 

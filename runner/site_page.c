@@ -229,6 +229,15 @@ void put_badge(struct page *p, enum verdict v, bool changed)
 		put_raw(p, " <span class=\"badge changed\"><b>*</b> changed</span>");
 }
 
+void put_finding_badge(struct page *p, const struct survey *s, size_t run, size_t finding)
+{
+	put_badge(p, s->findings[finding].weight, false);
+	if (survey_fresh(s, run, finding))
+		put_raw(p, " <span class=\"badge changed\"><b>*</b> new</span>");
+	else if (s->findings[finding].known)
+		put_raw(p, " <span class=\"badge known\">known</span>");
+}
+
 void put_case_why(struct page *p, const struct survey *s, size_t kase)
 {
 	const struct script *sc = s->cases[kase].script;
@@ -300,6 +309,23 @@ static void put_instead(struct page *p, const struct survey_finding *fd)
 	put_raw(p, "</div></dd>");
 }
 
+/* What people noted of a deviation that an expected trace holds. */
+static void put_known(struct page *p, const struct survey_finding *fd)
+{
+	bool web = fd->link && (strncmp(fd->link, "https://", 8) == 0 || strncmp(fd->link, "http://", 7) == 0);
+
+	put_raw(p, "<dt>Known</dt><dd>");
+	put_text(p, fd->reason ? fd->reason : "The expected trace holds it; no reason is given yet.");
+	if (web) {
+		put_raw(p, " <a rel=\"noreferrer\" href=\"");
+		put_text(p, fd->link);
+		put_raw(p, "\">");
+		put_text(p, fd->link);
+		put_raw(p, "</a>");
+	}
+	put_raw(p, "</dd>");
+}
+
 static void put_file_link(struct page *p, const char *folder, const char *stem, const char *end, const char *what, bool download)
 {
 	struct buf path = { 0 };
@@ -350,6 +376,8 @@ void put_finding(struct page *p, const struct site *site, size_t run, size_t fin
 		put_case_why(p, s, r->kase);
 		put_raw(p, "</dd>");
 	}
+	if (fd->known)
+		put_known(p, fd);
 	put_raw(p, "<dt>See</dt><dd><a");
 	buf_printf(&b, "line-%d", fd->line);
 	put_cell_href(p, s, r->kase, r->implementation, s->cases[r->kase].script ? buf_str(&b) : NULL);

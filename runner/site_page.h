@@ -40,6 +40,7 @@ void put_rule_link(struct page *p, const struct survey *s, uint32_t rule);
 
 char verdict_letter(enum verdict v);            /* P W F I U B */
 void put_badge(struct page *p, enum verdict v, bool changed);  /* letter and word, in the verdict's colour */
+void put_finding_badge(struct page *p, const struct survey *s, size_t run, size_t finding);    /* the same, and whether it is new or known */
 const char *case_title(const struct survey *s, size_t kase, struct buf *b);    /* its title; its name if it is none of ours; valid until b changes */
 const char *implementation_title(const struct survey *s, size_t implementation, struct buf *b);        /* with its library if the name is there twice */
 void put_case_why(struct page *p, const struct survey *s, size_t kase);        /* the first paragraph of its prose, or nothing */

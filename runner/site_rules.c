@@ -51,7 +51,7 @@ static void put_breach(struct page *p, const struct site *site, const struct bre
 	struct buf b = { 0 };
 
 	put_raw(p, "<tr><td>");
-	put_badge(p, fd->weight, d->change == CHANGE_CHANGED);
+	put_finding_badge(p, s, d->run, d->finding);
 	put_raw(p, fd->noted ? " (noted)" : "");
 	put_raw(p, "</td>");
 	put_element(p, "td", implementation_title(s, r->implementation, &b));

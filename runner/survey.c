@@ -177,6 +177,7 @@ static void add_finding(struct survey *s, const json_t *finding)
 		.allowed = intern_text(&s->texts, text(finding, "allowed")), .observed = intern_text(&s->texts, text(finding, "observed")),
 		.native = intern_text(&s->texts, text(finding, "native")), .rule = rule, .line = (int)json_integer_value(json_object_get(finding, "line")),
 		.disputed = flag(finding, "disputed"), .promised = flag(finding, "promised"), .known = flag(finding, "known"),
+		.reason = intern_text(&s->texts, text(finding, "known_reason")), .link = intern_text(&s->texts, text(finding, "known_link")),
 		.noted = weight && strcmp(weight, "noted") == 0,
 	};
 	if (!verdict_find(weight, &fd->weight))
@@ -197,7 +198,8 @@ static void sum_up(struct survey *s, struct survey_run *r)
 	for (size_t i = r->finding; i < (size_t)r->finding + r->nfindings; i++) {
 		const struct survey_finding *fd = &s->findings[i];
 
-		buf_printf(&outcome, "%u %d %d\n", fd->rule, fd->line, fd->weight);
+		buf_printf(&outcome, "%u %d %d %d\n", fd->rule, fd->line, fd->weight, fd->known);
+		put_part(&outcome, fd->reason);
 		put_part(&outcome, fd->allowed);
 		put_part(&outcome, fd->observed);
 		buf_printf(&observed, "line %d: ", fd->line);
@@ -294,6 +296,20 @@ static void sort_runs(struct survey *s)
 	s->runs = sorted;
 }
 
+/* All that weighs something in these runs is known, and there is something. */
+static bool all_known(const struct survey *s, const struct survey_cell *c)
+{
+	bool any = false;
+
+	for (size_t k = c->first; k < c->first + c->n; k++)
+		for (size_t i = s->runs[k].finding; i < (size_t)s->runs[k].finding + s->runs[k].nfindings; i++) {
+			if (!s->findings[i].noted && !s->findings[i].known)
+				return false;
+			any |= !s->findings[i].noted;
+		}
+	return any && !c->changed && c->worst != VERDICT_BROKEN;
+}
+
 static void sum_up_run(struct survey_cell *c, const struct survey_run *r)
 {
 	int role = r->variant & FOR_SERVER ? 1 : 0, tls = r->variant & FOR_TLS13 ? IN_TLS13 : IN_TLS12;
@@ -315,6 +331,7 @@ static void sum_up_cells(struct survey *s)
 			sum_up_run(c, &s->runs[c->first + k]);
 		if (!c->n)
 			continue;
+		c->known = all_known(s, c);
 		im->cells++;
 		im->verdicts[c->worst]++;
 		im->changed += c->changed;
@@ -350,10 +367,15 @@ int survey_rank(const struct survey_finding *fd)
 	return (weights[fd->weight] * 4 + behind) * 4 + harm(fd);
 }
 
+bool survey_fresh(const struct survey *s, size_t run, size_t finding)
+{
+	return !s->findings[finding].known && (s->runs[run].change == CHANGE_CHANGED || s->runs[run].change == CHANGE_NEW);
+}
+
 static void add_breach(struct survey *s, size_t from, size_t run, size_t finding)
 {
 	const struct survey_finding *fd = &s->findings[finding];
-	enum survey_change change = s->runs[run].change == CHANGE_CHANGED && !fd->known ? CHANGE_CHANGED : CHANGE_NONE;
+	bool fresh = survey_fresh(s, run, finding);
 	struct breach *d;
 
 	for (size_t i = from; i < s->nbreaches; i++) {
@@ -361,15 +383,15 @@ static void add_breach(struct survey *s, size_t from, size_t run, size_t finding
 		if (d->rule != fd->rule)
 			continue;
 		d->n++;
-		if (change > d->change || (change == d->change && survey_rank(fd) < survey_rank(&s->findings[d->finding]))) {
+		if (fresh != d->fresh ? fresh : survey_rank(fd) < survey_rank(&s->findings[d->finding])) {
 			d->run = run;
 			d->finding = finding;
-			d->change = change;
+			d->fresh = fresh;
 		}
 		return;
 	}
 	s->breaches = more(s->breaches, s->nbreaches + 1, sizeof(*s->breaches));
-	s->breaches[s->nbreaches++] = (struct breach){ run, finding, fd->rule, 1, change };
+	s->breaches[s->nbreaches++] = (struct breach){ run, finding, fd->rule, 1, fresh };
 }
 
 static void find_breaches(struct survey *s)
@@ -383,13 +405,15 @@ static void find_breaches(struct survey *s)
 	}
 }
 
-/* What is new comes first, then what is the library's and not the host's, then by rank. */
+/* What is new comes first, what is known last; then what is the library's and not the host's, then by rank. */
 static int serious_first(const struct survey *s, const struct breach *a, const struct breach *b)
 {
-	int change = (b->change == CHANGE_CHANGED) - (a->change == CHANGE_CHANGED);
+	int fresh = b->fresh - a->fresh, known = s->findings[a->finding].known - s->findings[b->finding].known;
 	int host = s->cases[s->runs[a->run].kase].about_host - s->cases[s->runs[b->run].kase].about_host;
 
-	return change ? change : host ? host : survey_rank(&s->findings[a->finding]) - survey_rank(&s->findings[b->finding]);
+	if (fresh || known)
+		return fresh ? fresh : known;
+	return host ? host : survey_rank(&s->findings[a->finding]) - survey_rank(&s->findings[b->finding]);
 }
 
 static int by_number(size_t a, size_t b)
@@ -438,6 +462,7 @@ static void find_problems(struct survey *s)
 			*at = ++s->nproblems;
 		}
 		s->problems[*at - 1].ncases++;
+		s->problems[*at - 1].nknown += s->findings[d->finding].known;
 		s->problems[*at - 1].nruns += d->n;
 	}
 	free(known);
