@@ -421,6 +421,7 @@ static void put_top(struct cell *x)
 	put_element(&x->p, "h1", buf_str(&name));
 	put_raw(&x->p, "<p>");
 	put_badge(&x->p, x->c->worst, x->c->changed);
+	put_raw(&x->p, x->c->known ? " <span class=\"badge known\">known</span>" : "");
 	put_raw(&x->p, " <code>");
 	put_text(&x->p, x->s->cases[x->kase].name);
 	put_raw(&x->p, "</code>, ");
