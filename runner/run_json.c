@@ -46,7 +46,8 @@ bool run_check(const json_t *run, struct fault *f)
 		if (!run_text(run, texts[i])[0])
 			return fault_set(f, &nowhere, "a run without \"%s\"", texts[i]);
 	if (!run_bits(run))
-		return fault_set(f, &nowhere, "a run whose \"role\", \"tls\" and \"io\" (%.20s %.20s %.20s) are none that there are", run_text(run, "role"),
+		return fault_set(f, &nowhere, "a run whose \"role\", \"tls\" and \"io\" (%.20s %.20s %.20s) are none that there are",
+		                 run_text(run, "role"),
 		                 run_text(run, "tls"), run_text(run, "io"));
 	if (!is_verdict(run_text(run, "verdict")))
 		return fault_set(f, &nowhere, "a run with the verdict \"%.40s\", which there is not", run_text(run, "verdict"));
@@ -176,7 +177,8 @@ void again_text(struct buf *out, const char *root, const char *command, const ch
 
 void run_again(struct buf *out, const json_t *run)
 {
-	again_text(out, run_text(run, "root"), run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"), run_text(run, "case"),
+	again_text(out, run_text(run, "root"), run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"),
+	           run_text(run, "case"),
 	           run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
 }
 

@@ -51,7 +51,8 @@ static bool load_case_traces(const char *folder, struct expected *x, struct faul
 	*x = (struct expected){ 0 };
 	buf_printf(&path, "%s.trace", folder);
 	if (access(buf_str(&path), F_OK) == 0)
-		ok = file_load(buf_str(&path), (size_t)1 << 26, &text, f) && expected_parse(x, buf_str(&path), buf_str(&text), text.n, NULL, f);
+		ok = file_load(buf_str(&path), (size_t)1 << 26, &text, f) &&
+		     expected_parse(x, buf_str(&path), buf_str(&text), text.n, NULL, f);
 	buf_free(&path);
 	buf_free(&text);
 	return ok;

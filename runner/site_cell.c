@@ -116,7 +116,8 @@ static void put_diff(struct page *p, const char *text)
 {
 	struct bytes diff = bytes_of(text);
 
-	put_raw(p, "<div class=\"scroll wide\" tabindex=\"0\" role=\"region\" aria-label=\"Differences\"><table class=\"diff\"><thead><tr><th scope=\"col\">expected</th>"
+	put_raw(p, "<div class=\"scroll wide\" tabindex=\"0\" role=\"region\" aria-label=\"Differences\"><table class=\"diff\"><thead><tr>"
+	           "<th scope=\"col\">expected</th>"
 	           "<th scope=\"col\">observed</th></tr></thead><tbody>\n");
 	while (diff.n) {
 		if (diff.p[0] == '-' || diff.p[0] == '+') {
@@ -228,7 +229,8 @@ static void put_traces(struct cell *x, size_t from, size_t end, bool open)
 	else if (trace->n)
 		put_trace(x, r, buf_bytes(trace));
 	else
-		put_raw(&x->p, "<p>No trace was kept of these runs: the command for one of them, with <code>--keep all</code>, shows it.</p>\n");
+		put_raw(&x->p, "<p>No trace was kept of these runs: the command for one of them, with <code>--keep all</code>, shows "
+		               "it.</p>\n");
 	b.n = 0;
 	if (put_downloads(x, from, end, &b).ladder)
 		put_ladder(&x->p, buf_str(&b));
@@ -341,9 +343,9 @@ static void put_outcomes(struct cell *x)
 		for (size_t i = x->c->first; i < x->c->first + x->c->n; i++) {
 			const struct survey_run *r = &x->s->runs[i], *w = worst == SIZE_MAX ? NULL : &x->s->runs[worst];
 
-			if (x->done[i - x->c->first] || (w && (w->verdict == r->verdict || verdict_worse(w->verdict, r->verdict) == w->verdict)))
-				continue;
-			worst = i;
+			if (!x->done[i - x->c->first] &&
+			    (!w || (w->verdict != r->verdict && verdict_worse(w->verdict, r->verdict) != w->verdict)))
+				worst = i;
 		}
 		if (worst == SIZE_MAX)
 			return;

@@ -11,7 +11,8 @@ enum { PROBLEMS_SHOWN = 12, CHANGES_SHOWN = 12, MANY = 12 };         /* MANY: im
 
 static void put_totals(struct page *p, const struct site *site)
 {
-	static const enum verdict order[] = { VERDICT_BROKEN, VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_WARN, VERDICT_PASS, VERDICT_UNSUPPORTED };
+	static const enum verdict order[] = { VERDICT_BROKEN, VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_WARN, VERDICT_PASS,
+	                                      VERDICT_UNSUPPORTED };
 	const struct survey *s = site->survey;
 
 	put_raw(p, "<p>");
@@ -34,8 +35,8 @@ static void put_totals(struct page *p, const struct site *site)
 	if (site->partial)
 		put_raw(p, "<p class=\"alarm\"><strong>The session is not complete:</strong> it ended before all runs were done.</p>\n");
 	if (s->verdicts[VERDICT_BROKEN])
-		put_raw(p, "<p class=\"alarm\"><strong>Some runs are broken:</strong> closedrill or the machine failed, and they say nothing about the library. "
-		           "The matrix shows them as B.</p>\n");
+		put_raw(p, "<p class=\"alarm\"><strong>Some runs are broken:</strong> closedrill or the machine failed, and they say "
+		           "nothing about the library. The matrix shows them as B.</p>\n");
 }
 
 static void put_problem(struct page *p, const struct site *site, const struct problem *pr, bool open)
@@ -89,7 +90,8 @@ static void put_problems(struct page *p, const struct site *site)
 		bool known = is_known(s, i), begins = !i || known != is_known(s, i - 1);
 
 		if (begins && known)
-			put_raw(p, i ? "</ol>\n<p>Known already: the expected traces hold these.</p>\n" : "<p>No deviation is new: the expected traces hold all of these.</p>\n");
+			put_raw(p, i ? "</ol>\n<p>Known already: the expected traces hold these.</p>\n" :
+			               "<p>No deviation is new: the expected traces hold all of these.</p>\n");
 		if (begins)
 			buf_printf(&p->b, "<ol class=\"problems\" start=\"%zu\">\n", i + 1);
 		put_problem(p, site, &s->problems[i], i == 0);
@@ -97,7 +99,8 @@ static void put_problems(struct page *p, const struct site *site)
 	if (s->nproblems)
 		put_raw(p, "</ol>\n");
 	if (s->nproblems > PROBLEMS_SHOWN)
-		buf_printf(&p->b, "<p>%zu more: <a href=\"report/requirements.html\">by requirement</a>, or in the matrix below.</p>\n", s->nproblems - PROBLEMS_SHOWN);
+		buf_printf(&p->b, "<p>%zu more: <a href=\"report/requirements.html\">by requirement</a>, or in the matrix below.</p>\n",
+		           s->nproblems - PROBLEMS_SHOWN);
 	put_raw(p, "</section>\n");
 }
 
@@ -228,13 +231,17 @@ static void put_rule_options(struct page *p, const struct survey *s)
 static void put_filter(struct page *p, const struct survey *s)
 {
 	put_raw(p, "<form id=\"filter\" hidden aria-label=\"Filter the matrix\">\n");
-	put_raw(p, "<label>verdict <select name=\"verdict\"><option value=\"\">all</option><option value=\"F\">fail</option><option value=\"W\">warn</option>"
-	           "<option value=\"I\">inconclusive</option><option value=\"B\">broken</option><option value=\"P\">pass</option><option value=\"U\">unsupported</option>"
+	put_raw(p, "<label>verdict <select name=\"verdict\"><option value=\"\">all</option><option value=\"F\">fail</option>"
+	           "<option value=\"W\">warn</option>"
+	           "<option value=\"I\">inconclusive</option><option value=\"B\">broken</option><option value=\"P\">pass</option>"
+	           "<option value=\"U\">unsupported</option>"
 	           "<option value=\"*\">changed</option><option value=\"k\">known</option></select></label>\n");
 	put_theme_options(p, s);
 	put_rule_options(p, s);
-	put_raw(p, "<label>role <select name=\"role\"><option value=\"\">both</option><option value=\"0\">client</option><option value=\"1\">server</option></select></label>\n");
-	put_raw(p, "<label>TLS <select name=\"tls\"><option value=\"\">both</option><option value=\"0\">1.2</option><option value=\"1\">1.3</option></select></label>\n");
+	put_raw(p, "<label>role <select name=\"role\"><option value=\"\">both</option><option value=\"0\">client</option>"
+	           "<option value=\"1\">server</option></select></label>\n");
+	put_raw(p, "<label>TLS <select name=\"tls\"><option value=\"\">both</option><option value=\"0\">1.2</option>"
+	           "<option value=\"1\">1.3</option></select></label>\n");
 	put_implementation_options(p, s);
 	put_raw(p, "<button type=\"reset\">all</button> <output aria-live=\"polite\"></output>\n</form>\n");
 }
@@ -352,7 +359,8 @@ static void put_matrix(struct page *p, const struct survey *s)
 	put_heads(p, s);
 	for (size_t k = 0; k < s->ncases; k++) {
 		if (theme_begins(s, k)) {
-			buf_printf(&p->b, "%s<tbody data-theme=%zu><tr class=\"theme\"><th scope=\"rowgroup\" colspan=\"%zu\">", k ? "</tbody>\n" : "", k, s->nimplementations + 1);
+			buf_printf(&p->b, "%s<tbody data-theme=%zu><tr class=\"theme\"><th scope=\"rowgroup\" colspan=\"%zu\">",
+			           k ? "</tbody>\n" : "", k, s->nimplementations + 1);
 			put_theme(p, s, k);
 			put_raw(p, "</th></tr>\n");
 		}
@@ -367,9 +375,11 @@ static void put_matrix(struct page *p, const struct survey *s)
 static void put_legend(struct page *p)
 {
 	static const struct { enum verdict v; const char *means; } rows[] = {
-		{ VERDICT_FAIL, "a MUST was broken, or what the manual promises" }, { VERDICT_WARN, "a SHOULD was missed, or a disputed rule" },
+		{ VERDICT_FAIL, "a MUST was broken, or what the manual promises" },
+		{ VERDICT_WARN, "a SHOULD was missed, or a disputed rule" },
 		{ VERDICT_INCONCLUSIVE, "the case's subject was never reached" }, { VERDICT_PASS, "all checks held" },
-		{ VERDICT_UNSUPPORTED, "the library has no such call or option" }, { VERDICT_BROKEN, "closedrill or the machine failed: says nothing about the library" }
+		{ VERDICT_UNSUPPORTED, "the library has no such call or option" },
+		{ VERDICT_BROKEN, "closedrill or the machine failed: says nothing about the library" }
 	};
 
 	put_raw(p, "<ul class=\"legend\">");
@@ -382,7 +392,8 @@ static void put_legend(struct page *p)
 	}
 	put_raw(p, "<li><span class=\"badge changed\"><b>*</b> changed</span> a run is not as its expected trace</li>\n"
 	           "<li><span class=\"badge known\"><b>f w i</b> known</span> as the expected trace says, and nothing else</li></ul>\n"
-	           "<p class=\"minor\">A cell shows the worst of its variants (role, TLS version, I/O mode, and the values of the case).</p>\n");
+	           "<p class=\"minor\">A cell shows the worst of its variants (role, TLS version, I/O mode, and the values of the "
+	           "case).</p>\n");
 }
 
 bool site_index(const struct site *site, struct fault *f)

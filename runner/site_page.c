@@ -173,7 +173,8 @@ static const struct { const char *path, *anchor, *name; } sections[] = {
 /* Scripts and styles come from the report's own files alone, whatever gets into a page. */
 static const char head[] =
 	"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file:; style-src 'self' file:; script-src 'self' file:\">\n"
+	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file:; style-src 'self' file:; "
+	"script-src 'self' file:\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n";
 
 void page_begin(struct page *p, const char *up, const char *title, enum section in)
@@ -182,8 +183,10 @@ void page_begin(struct page *p, const char *up, const char *title, enum section 
 	put_raw(p, head);
 	put_raw(p, "<title>");
 	put_text(p, title);
-	buf_printf(&p->b, " - closedrill</title>\n<link rel=\"stylesheet\" href=\"%sreport/report.css\">\n<script src=\"%sreport/report.js\" defer></script>\n", up, up);
-	put_raw(p, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<nav aria-label=\"Report\">\n<span class=\"name\">closedrill</span>\n");
+	buf_printf(&p->b, " - closedrill</title>\n<link rel=\"stylesheet\" href=\"%sreport/report.css\">\n<script "
+	                  "src=\"%sreport/report.js\" defer></script>\n", up, up);
+	put_raw(p, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<nav aria-label=\"Report\">\n<span "
+	           "class=\"name\">closedrill</span>\n");
 	for (size_t i = 0; i < countof(sections); i++) {
 		put_raw(p, "<a");
 		put_href(p, sections[i].path, sections[i].anchor);
@@ -252,7 +255,8 @@ void again_command(struct buf *out, const struct survey *s, size_t run)
 	const struct survey_run *r = &s->runs[run];
 	const struct survey_implementation *im = &s->implementations[r->implementation];
 
-	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, variant_role(r->variant), variant_tls(r->variant), variant_io(r->variant));
+	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, variant_role(r->variant),
+	           variant_tls(r->variant), variant_io(r->variant));
 	buf_printf(out, " -o DIR --keep all");
 }
 

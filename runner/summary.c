@@ -23,7 +23,8 @@ static char *group_key(const json_t *run, const json_t *finding)
 
 	buf_printf(&b, "%s\n%s\n", run_text(run, "implementation"), run_text(run, "case"));
 	if (finding)
-		buf_printf(&b, "%d\n%s\n%lld\n%s\n%s\n%s", run_flag(finding, "known"), run_text(finding, "requirement"), (long long)json_integer_value(json_object_get(finding, "line")),
+		buf_printf(&b, "%d\n%s\n%lld\n%s\n%s\n%s", run_flag(finding, "known"), run_text(finding, "requirement"),
+		           (long long)json_integer_value(json_object_get(finding, "line")),
 		           run_text(finding, "allowed"), run_text(finding, "observed"), run_text(finding, "weight"));
 	else
 		buf_printf(&b, "%s\n%s", run_text(run, "verdict"), run_text(run, "reason"));

@@ -39,7 +39,8 @@ static void *one_more(void *rows, size_t n, size_t *cap, size_t size)
 enum verdict verdict_worse(enum verdict a, enum verdict b)
 {
 	static const int weight[VERDICT_COUNT] = {
-		[VERDICT_UNSUPPORTED] = 0, [VERDICT_PASS] = 1, [VERDICT_WARN] = 2, [VERDICT_INCONCLUSIVE] = 3, [VERDICT_FAIL] = 4, [VERDICT_BROKEN] = 5
+		[VERDICT_UNSUPPORTED] = 0, [VERDICT_PASS] = 1, [VERDICT_WARN] = 2, [VERDICT_INCONCLUSIVE] = 3, [VERDICT_FAIL] = 4,
+		[VERDICT_BROKEN] = 5
 	};
 
 	return weight[a] >= weight[b] ? a : b;
@@ -143,7 +144,8 @@ static bool names_ok(const json_t *run)
 {
 	const char *name = text(run, "case"), *slash = strchr(name, '/'), *implementation = text(run, "implementation");
 
-	return slash && folder_ok(name, (size_t)(slash - name)) && folder_ok(slash + 1, strlen(slash + 1)) && folder_ok(implementation, strlen(implementation));
+	return slash && folder_ok(name, (size_t)(slash - name)) && folder_ok(slash + 1, strlen(slash + 1)) &&
+		folder_ok(implementation, strlen(implementation));
 }
 
 static bool run_ok(const json_t *run, struct survey_run *r, struct fault *f)
@@ -175,9 +177,11 @@ static void add_finding(struct survey *s, const json_t *finding)
 	*fd = (struct survey_finding){
 		.level = intern_text(&s->texts, text(finding, "level")), .clause = intern_text(&s->texts, text(finding, "clause")),
 		.allowed = intern_text(&s->texts, text(finding, "allowed")), .observed = intern_text(&s->texts, text(finding, "observed")),
-		.native = intern_text(&s->texts, text(finding, "native")), .rule = rule, .line = (int)json_integer_value(json_object_get(finding, "line")),
+		.native = intern_text(&s->texts, text(finding, "native")), .rule = rule,
+		.line = (int)json_integer_value(json_object_get(finding, "line")),
 		.disputed = flag(finding, "disputed"), .promised = flag(finding, "promised"), .known = flag(finding, "known"),
-		.reason = intern_text(&s->texts, text(finding, "known_reason")), .link = intern_text(&s->texts, text(finding, "known_link")),
+		.reason = intern_text(&s->texts, text(finding, "known_reason")),
+		.link = intern_text(&s->texts, text(finding, "known_link")),
 		.noted = weight && strcmp(weight, "noted") == 0,
 	};
 	if (!verdict_find(weight, &fd->weight))
@@ -349,7 +353,8 @@ const struct survey_cell *survey_cell(const struct survey *s, size_t kase, size_
  * or waits where it should not, and last what only the wire shows. */
 static int harm(const struct survey_finding *fd)
 {
-	static const struct { const char *outcome; int harm; } rows[] = { { "-> crash", 0 }, { "-> closed", 1 }, { "-> complete", 1 }, { "-> data", 1 } };
+	static const struct { const char *outcome; int harm; } rows[] = { { "-> crash", 0 }, { "-> closed", 1 }, { "-> complete", 1 },
+	                                                                  { "-> data", 1 } };
 
 	for (size_t i = 0; fd->observed && i < countof(rows); i++)
 		if (strstr(fd->observed, rows[i].outcome))
@@ -360,7 +365,8 @@ static int harm(const struct survey_finding *fd)
 /* The smaller, the more serious: weight first, then what stands behind it, then what comes of it. */
 int survey_rank(const struct survey_finding *fd)
 {
-	static const int weights[VERDICT_COUNT] = { [VERDICT_FAIL] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_WARN] = 2, [VERDICT_PASS] = 3 };
+	static const int weights[VERDICT_COUNT] = { [VERDICT_FAIL] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_WARN] = 2,
+	                                            [VERDICT_PASS] = 3 };
 	bool must = fd->level && strcmp(fd->level, level_word(LEVEL_MUST)) == 0;
 	int behind = must && (!fd->disputed || fd->promised) ? 0 : fd->promised ? 1 : must ? 2 : 3;
 

@@ -35,7 +35,8 @@ struct survey_run {
 	const char *observed;                   /* what the findings saw, as one text: the same whatever the library promises */
 };
 
-struct survey_implementation { const char *name, *library, *command, *root; size_t cells, verdicts[VERDICT_COUNT], changed; }; /* verdicts: of cells */
+struct survey_implementation { const char *name, *library, *command, *root; size_t cells, verdicts[VERDICT_COUNT], changed; };
+                                                /* verdicts, changed: of its cells */
 struct survey_case { const char *name; const struct script *script; bool about_host; };       /* script NULL: no case of ours */
 struct survey_rule { const char *name; const struct requirement *req; const char *says; };    /* req NULL: no requirement of ours */
 

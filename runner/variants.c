@@ -21,7 +21,8 @@ static size_t number_of(size_t value, size_t role, size_t version, size_t mode)
 
 size_t variant_number(unsigned variant)
 {
-	return number_of(0, !(variant & FOR_CLIENT), !(variant & FOR_TLS12), variant & FOR_BLOCKING ? 0 : variant & FOR_NONBLOCKING ? 1 : 2);
+	return number_of(0, !(variant & FOR_CLIENT), !(variant & FOR_TLS12),
+	                 variant & FOR_BLOCKING ? 0 : variant & FOR_NONBLOCKING ? 1 : 2);
 }
 
 unsigned variant_of_number(size_t number)

@@ -9,7 +9,8 @@ enum { VARIANTS = 12 };                         /* of one value of `with`; numbe
 /* The number of a variant (FOR_ bits of one role, version and mode) among those of one value, and back. */
 size_t variant_number(unsigned variant);
 unsigned variant_of_number(size_t number);
-/* The words of a variant, as they stand in files and on command lines: "client" or "server"; "1.2" or "1.3"; "blocking", "nonblocking" or "memory". */
+/* The words of a variant, as they stand in files and on command lines: "client" or "server"; "1.2" or "1.3"; "blocking",
+ * "nonblocking" or "memory". */
 const char *variant_role(unsigned variant);
 const char *variant_tls(unsigned variant);
 const char *variant_io(unsigned variant);

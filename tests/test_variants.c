@@ -67,7 +67,11 @@ END_TEST
 
 enum { RUNS_MAX = 13 };
 
-static const struct { const char *name; struct { unsigned number; const char *with_name, *with; } runs[RUNS_MAX]; size_t n; const char *text, *print; } lists[] = {
+static const struct {
+	const char *name;
+	struct { unsigned number; const char *with_name, *with; } runs[RUNS_MAX]; size_t n;
+	const char *text, *print;
+} lists[] = {
 	{ "none", { { 0 } }, 0, "", "" },
 	{ "one", { { 0, "", "" } }, 1, "client 1.2 blocking", "client 1.2 blocking" },
 	{ "a product", { { 0, "", "" }, { 2, "", "" }, { 3, "", "" }, { 5, "", "" } }, 4, "client 1.2|1.3 blocking|memory",
