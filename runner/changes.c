@@ -57,7 +57,8 @@ static struct buf changed_lines(const char *diff)
 
 static bool same_change(const struct change *g, const json_t *run, const struct buf *lines)
 {
-	return strcmp(run_text(g->run, "implementation"), run_text(run, "implementation")) == 0 && strcmp(run_text(g->run, "case"), run_text(run, "case")) == 0 &&
+	return strcmp(run_text(g->run, "implementation"), run_text(run, "implementation")) == 0 &&
+		strcmp(run_text(g->run, "case"), run_text(run, "case")) == 0 &&
 	       bytes_equal(buf_bytes(&g->lines), buf_bytes(lines));
 }
 
@@ -76,7 +77,7 @@ static void change_add(struct changes *c, const json_t *run, bool other)
 		*g = (struct change){ .run = json_incref((json_t *)run), .lines = lines, .other = other };
 		lines = (struct buf){ 0 };
 	}
-	variant_list_add(&g->in, run);
+	variant_list_add_run(&g->in, run);
 	buf_free(&lines);
 }
 
@@ -151,7 +152,8 @@ static void put_change(const struct changes *c, struct buf *out, const struct ch
 {
 	const json_t *run = g->run;
 
-	buf_printf(out, "%schanged%s  %s  %s\n", color ? "\033[31m" : "", color ? "\033[0m" : "", run_text(run, "implementation"), run_text(run, "case"));
+	buf_printf(out, "%schanged%s  %s  %s\n", color ? "\033[31m" : "", color ? "\033[0m" : "", run_text(run, "implementation"),
+	           run_text(run, "case"));
 	buf_printf(out, "  against   expected/%s/%s.trace: ", run_text(run, "expected_of"), run_text(run, "case"));
 	put_since(out, account_of(c, run), run_text(run, "library"));
 	buf_printf(out, "\n");

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runner/variants.h"
+
 const char *differs_word(enum differs c)
 {
 	static const char *const words[DIFFERS_COUNT] = { "gone", "new", "changed", "fixed", "broken" };
@@ -127,7 +129,7 @@ static void add_row(struct differences *c, enum differs change, const json_t *be
 		d = &c->rows[c->n++];
 		*d = (struct difference){ change, key, before ? run_plain(before) : NULL, after ? run_plain(after) : NULL, { 0 } };
 	}
-	variant_list_add(&d->in, own);
+	variant_list_add_run(&d->in, own);
 	json_decref(own);
 }
 
@@ -250,15 +252,16 @@ void differences_print(struct buf *out, const struct differences *c, bool quiet)
 
 static json_t *variants_json(const struct variant_list *v)
 {
-	static const char *const names[DIMENSIONS] = { "role", "tls", "io", "with" };
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < v->n; i++) {
 		json_t *o = json_object();
 
-		for (int d = 0; d < DIMENSIONS; d++)
-			if (v->rows[i].word[d][0])
-				json_object_set_new(o, names[d], json_string(v->rows[i].word[d]));
+		json_object_set_new(o, "role", json_string(variant_role(v->rows[i].bits)));
+		json_object_set_new(o, "tls", json_string(variant_tls(v->rows[i].bits)));
+		json_object_set_new(o, "io", json_string(variant_io(v->rows[i].bits)));
+		if (v->with_name[0])
+			json_object_set_new(o, "with", json_sprintf("%s=%s", v->with_name, v->rows[i].with));
 		json_array_append_new(all, o);
 	}
 	return all;

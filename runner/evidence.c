@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "runner/variants.h"
+
 bool variant_client(unsigned variant)
 {
 	return (variant & FOR_CLIENT) != 0;
@@ -70,8 +72,7 @@ void evidence_free(struct evidence *e)
 
 void variant_print(struct buf *out, unsigned variant, const struct script *s, size_t with)
 {
-	buf_printf(out, "%s %s %s", variant & FOR_CLIENT ? "client" : "server", variant & FOR_TLS13 ? "1.3" : "1.2",
-	           variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory");
+	buf_printf(out, "%s %s %s", variant_role(variant), variant_tls(variant), variant_io(variant));
 	if (s && s->with_name.n && with < s->nwith)
 		buf_printf(out, " %.*s=%.*s", (int)s->with_name.n, (const char *)s->with_name.p,
 		           (int)s->with[with].n, (const char *)s->with[with].p);

@@ -69,7 +69,8 @@ void format_finding(struct buf *out, const json_t *finding)
 	const char *says = run_text(finding, "says"), *native = run_text(finding, "native");
 
 	if (run_text(finding, "requirement")[0])
-		buf_printf(out, "rule      %s\n          [%s] %s%s, %s\n", says, run_text(finding, "requirement"), run_text(finding, "level"),
+		buf_printf(out, "rule      %s\n          [%s] %s%s, %s\n", says, run_text(finding, "requirement"),
+		           run_text(finding, "level"),
 		           run_flag(finding, "disputed") ? ", disputed" : run_flag(finding, "promised") ? ", promised by the manual" : "",
 		           run_text(finding, "clause"));
 	else

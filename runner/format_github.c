@@ -105,7 +105,8 @@ static void end(struct formatting *g, const struct format_last *last, struct buf
 		if (!s->groups[i].noted || g->about.verbose)
 			put_annotation(out, &s->groups[i]);
 	if (last->partial)
-		buf_printf(out, "::error title=closedrill::The session is not complete: %zu of %zu runs were done\n", s->totals.runs, g->about.planned);
+		buf_printf(out, "::error title=closedrill::The session is not complete: %zu of %zu runs were done\n", s->totals.runs,
+		           g->about.planned);
 }
 
 const struct format format_github = { "github", "for people, then an annotation of GitHub for each deviation", begin, put_run, end };

@@ -34,7 +34,8 @@ static void put_suite(struct test_suite *s, struct buf *out)
 		return;
 	buf_printf(out, "<testsuite");
 	markup_attribute(out, "name", s->name);
-	buf_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.6f\">\n", s->totals.runs, count(&s->totals, "failure"),
+	buf_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.6f\">\n", s->totals.runs,
+	           count(&s->totals, "failure"),
 	           count(&s->totals, "error"), count(&s->totals, "skipped"), s->seconds);
 	buf_add_bytes(out, buf_bytes(&s->cases));
 	buf_printf(out, "</testsuite>\n");
@@ -206,7 +207,8 @@ static void end(struct formatting *g, const struct format_last *last, struct buf
 	if (last->partial)
 		buf_printf(out, "<testsuite name=\"closedrill\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" time=\"0\">\n"
 		           "<testcase classname=\"closedrill\" name=\"the session is complete\" time=\"0\">\n"
-		           "<error message=\"%zu of %zu runs were done\" type=\"broken\"/>\n</testcase>\n</testsuite>\n", g->runs, g->about.planned);
+		           "<error message=\"%zu of %zu runs were done\" type=\"broken\"/>\n</testcase>\n</testsuite>\n", g->runs,
+		           g->about.planned);
 	buf_printf(out, "</testsuites>\n");
 }
 

@@ -70,8 +70,10 @@ static void put_levels(struct buf *out, const struct group *g)
 	                        strcmp(run_text(first, "level"), run_text(other, "level")) != 0);
 
 	for (const json_t *fd = first; fd; fd = fd == first && differ ? other : NULL)
-		buf_printf(out, "%s%s%s%s%s%s, %s\n", indent, differ ? (fd == first ? run_text(g->run, "tls") : g->other_tls) : "", differ ? ": " : "",
-		           run_text(fd, "level"), run_flag(fd, "disputed") ? ", disputed" : "", run_flag(fd, "promised") ? ", promised by the manual" : "",
+		buf_printf(out, "%s%s%s%s%s%s, %s\n", indent, differ ? (fd == first ? run_text(g->run, "tls") : g->other_tls) : "",
+		           differ ? ": " : "",
+		           run_text(fd, "level"), run_flag(fd, "disputed") ? ", disputed" : "",
+		           run_flag(fd, "promised") ? ", promised by the manual" : "",
 		           run_text(fd, "clause"));
 }
 
@@ -83,7 +85,8 @@ static void put_finding(struct formatting *g, const struct group *gr, struct buf
 	buf_printf(out, "%s%s%s  %s  %s  ", paint(g, gr->weight), gr->noted ? "noted" : verdict_word(gr->weight), paint_off(g),
 	           run_text(gr->run, "implementation"), run_text(gr->run, "case"));
 	buf_printf(out, req[0] ? "[%s]\n" : "a precondition did not hold\n", req);
-	put_wrapped(out, "rule", req[0] ? run_text(fd, "says") : "none of its own: the case builds on this step, and its subject was not reached");
+	put_wrapped(out, "rule", req[0] ? run_text(fd, "says") :
+	            "none of its own: the case builds on this step, and its subject was not reached");
 	if (req[0])
 		put_levels(out, gr);
 	buf_printf(out, "  allowed   %s\n  observed  %s\n", run_text(fd, "allowed"), run_text(fd, "observed"));
@@ -100,7 +103,8 @@ static void put_broken(struct formatting *g, const struct group *gr, struct buf 
 /* The case's line, and the files of the first run that are there. */
 static void put_places(struct formatting *g, const struct group *gr, struct buf *out)
 {
-	static const struct { const char *key, *suffix; } files[] = { { "trace", ".trace" }, { "capture", ".pcapng" }, { "ladder", ".svg" } };
+	static const struct { const char *key, *suffix; } files[] = { { "trace", ".trace" }, { "capture", ".pcapng" },
+	                                                              { "ladder", ".svg" } };
 
 	buf_printf(out, "  case      %s/%s.case", g->about.cases, run_text(gr->run, "case"));
 	if (gr->finding)
@@ -195,7 +199,8 @@ static void put_totals(struct formatting *g, const struct format_last *last, str
 	buf_printf(out, "%zu runs in %.1f s", t->runs, (double)t->took_us / 1e6);
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		if (t->verdicts[v]) {
-			buf_printf(out, "%s%s%zu %s%s", sep, paint(g, (enum verdict)v), t->verdicts[v], verdict_word((enum verdict)v), paint_off(g));
+			buf_printf(out, "%s%s%zu %s%s", sep, paint(g, (enum verdict)v), t->verdicts[v], verdict_word((enum verdict)v),
+			           paint_off(g));
 			sep = ", ";
 		}
 	if (t->about_host)

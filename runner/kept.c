@@ -6,31 +6,8 @@
 #include <unistd.h>
 
 #include "runner/lex.h"
-#include "runner/script.h"
 
 static const size_t trace_max = (size_t)1 << 24;
-
-static const char *role_word(unsigned variant)
-{
-	return variant & FOR_CLIENT ? "client" : "server";
-}
-
-static const char *tls_word(unsigned variant)
-{
-	return variant & FOR_TLS13 ? "1.3" : "1.2";
-}
-
-static const char *io_word(unsigned variant)
-{
-	return variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
-}
-
-void kept_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with)
-{
-	buf_printf(out, "%s-%s-%s", role_word(variant), tls_word(variant), io_word(variant));
-	if (with_name.n)
-		buf_printf(out, "-%.*s=%.*s", (int)with_name.n, (const char *)with_name.p, (int)with.n, (const char *)with.p);
-}
 
 static bool is_there(const char *folder, const char *stem, const char *end)
 {
@@ -75,59 +52,4 @@ bool kept_trace(const char *folder, const char *stem, struct buf *out)
 	buf_free(&path);
 	buf_free(&text);
 	return ok;
-}
-
-/* --- one of all variants --------------------------------------------------------------------------------------------- */
-
-/* Up to the byte, which is taken as well, or all. */
-static struct bytes take_to(struct bytes *in, uint8_t byte)
-{
-	const uint8_t *end = in->n ? memchr(in->p, byte, in->n) : NULL;
-	struct bytes part = { in->p, end ? (size_t)(end - in->p) : in->n };
-
-	bytes_take(in, part.n + (end != NULL), &(struct bytes){ 0 });
-	return part;
-}
-
-static bool one_of(struct bytes list, struct bytes word)
-{
-	while (list.n)
-		if (bytes_equal(take_to(&list, '|'), word))
-			return true;
-	return false;
-}
-
-static bool starts(struct bytes line, const char *word)
-{
-	return line.n >= strlen(word) && memcmp(line.p, word, strlen(word)) == 0;
-}
-
-/* line: behind `variants `. */
-static bool names_variant(struct bytes line, unsigned variant, struct bytes with_name, struct bytes with)
-{
-	if (!one_of(take_to(&line, ' '), bytes_of(role_word(variant))) || !one_of(take_to(&line, ' '), bytes_of(tls_word(variant))) ||
-	    !one_of(take_to(&line, ' '), bytes_of(io_word(variant))))
-		return false;
-	return !with_name.n || (bytes_equal(take_to(&line, '='), with_name) && one_of(line, with));
-}
-
-struct bytes kept_block(struct bytes text, unsigned variant, struct bytes with_name, struct bytes with)
-{
-	static const char head[] = "variants ";
-	const uint8_t *begin = NULL;
-	bool ours = false;
-
-	while (text.n) {
-		struct bytes line = take_to(&text, '\n'), rest = line;
-
-		if (starts(line, head)) {
-			bytes_take(&rest, strlen(head), &(struct bytes){ 0 });
-			ours |= names_variant(rest, variant, with_name, with);
-		} else if (!line.n && begin) {
-			return (struct bytes){ begin, (size_t)(line.p - begin) };
-		} else if (ours && !begin && !starts(line, "deviation ") && !starts(line, "inconclusive")) {
-			begin = line.p;
-		}
-	}
-	return (struct bytes){ 0 };
 }

@@ -41,6 +41,12 @@ static bool take_shard(struct loaded *s, const json_t *o, struct fault *f)
 	       fault_set(f, &nowhere, "%s: \"shard\" names none", s->path);
 }
 
+/* As written from whole microseconds: cut off, 1.000001 s would come back as 1.000000. */
+static int64_t microseconds(const json_t *totals, const char *key)
+{
+	return (int64_t)(json_number_value(json_object_get(totals, key)) * 1e6 + 0.5);
+}
+
 bool loaded_read(struct loaded *s, const char *path, struct fault *f)
 {
 	struct results_about about = { .rest = NULL };
@@ -52,8 +58,8 @@ bool loaded_read(struct loaded *s, const char *path, struct fault *f)
 	totals = json_object_get(about.rest, "totals");
 	s->partial = about.partial;
 	s->planned = number(about.rest, "planned") > s->n ? number(about.rest, "planned") : s->n;
-	s->took_us = (int64_t)(json_number_value(json_object_get(totals, "seconds")) * 1e6);
-	s->runs_us = (int64_t)(json_number_value(json_object_get(totals, "run_seconds")) * 1e6);
+	s->took_us = microseconds(totals, "seconds");
+	s->runs_us = microseconds(totals, "run_seconds");
 	json_decref(about.rest);
 	if (!ok)
 		loaded_free(s);

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "runner/kept.h"
 #include "runner/lex.h"
+#include "runner/variants.h"
 
 /* The words of an adapter or a case may be no UTF-8; then they are shown byte for byte. */
 static json_t *text_json(struct bytes text)
@@ -24,21 +24,6 @@ static json_t *text_json(struct bytes text)
 static json_t *text_or_null(const char *s)
 {
 	return s ? text_json(bytes_of(s)) : json_null();
-}
-
-static const char *role_word(unsigned variant)
-{
-	return variant & FOR_CLIENT ? "client" : "server";
-}
-
-static const char *tls_word(unsigned variant)
-{
-	return variant & FOR_TLS13 ? "1.3" : "1.2";
-}
-
-static const char *io_word(unsigned variant)
-{
-	return variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
 }
 
 /* That it is known, and what people noted of it. */
@@ -111,9 +96,9 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, const s
 	if (r->root)
 		json_object_set_new(o, "root", text_or_null(r->root));
 	json_object_set_new(o, "case", json_string(s->name));
-	json_object_set_new(o, "role", json_string(role_word(r->variant)));
-	json_object_set_new(o, "tls", json_string(tls_word(r->variant)));
-	json_object_set_new(o, "io", json_string(io_word(r->variant)));
+	json_object_set_new(o, "role", json_string(variant_role(r->variant)));
+	json_object_set_new(o, "tls", json_string(variant_tls(r->variant)));
+	json_object_set_new(o, "io", json_string(variant_io(r->variant)));
 	json_object_set_new(o, "with", s->with_name.n ? text_json(s->with[r->with]) : json_null());
 	if (s->with_name.n)
 		json_object_set_new(o, "with_name", text_json(s->with_name));
@@ -145,5 +130,5 @@ void run_file_name(struct buf *out, const struct run_name *r)
 {
 	const struct script *s = r->script;
 
-	kept_stem(out, r->variant, s->with_name, s->with_name.n ? s->with[r->with] : s->with_name);
+	variant_stem(out, r->variant, s->with_name, s->with_name.n ? s->with[r->with] : s->with_name);
 }

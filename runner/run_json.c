@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "peer/plain.h"
+#include "runner/variants.h"
 
 const char *run_text(const json_t *o, const char *key)
 {
@@ -17,6 +18,11 @@ const char *run_text(const json_t *o, const char *key)
 bool run_flag(const json_t *o, const char *key)
 {
 	return json_is_true(json_object_get(o, key));
+}
+
+unsigned run_bits(const json_t *run)
+{
+	return variant_of_words(run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
 }
 
 /* --- is it one? -------------------------------------------------------------------------------------------------------- */
@@ -39,6 +45,10 @@ bool run_check(const json_t *run, struct fault *f)
 	for (i = 0; i < countof(texts); i++)
 		if (!run_text(run, texts[i])[0])
 			return fault_set(f, &nowhere, "a run without \"%s\"", texts[i]);
+	if (!run_bits(run))
+		return fault_set(f, &nowhere, "a run whose \"role\", \"tls\" and \"io\" (%.20s %.20s %.20s) are none that there are",
+		                 run_text(run, "role"),
+		                 run_text(run, "tls"), run_text(run, "io"));
 	if (!is_verdict(run_text(run, "verdict")))
 		return fault_set(f, &nowhere, "a run with the verdict \"%.40s\", which there is not", run_text(run, "verdict"));
 	if (!json_is_array(findings))
@@ -93,16 +103,11 @@ enum standing run_standing(const json_t *run)
 	return (st == STANDING_DEVIATES || st == STANDING_ERROR) && (strcmp(expected, "same") == 0 || all_known(run)) ? STANDING_KNOWN : st;
 }
 
-static void put_with(struct buf *out, const json_t *run, char before)
-{
-	if (run_text(run, "with_name")[0])
-		buf_printf(out, "%c%s=%s", before, run_text(run, "with_name"), run_text(run, "with"));
-}
-
 void run_variant(struct buf *out, const json_t *run)
 {
 	buf_printf(out, "%s %s %s", run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
-	put_with(out, run, ' ');
+	if (run_text(run, "with_name")[0])
+		buf_printf(out, " %s=%s", run_text(run, "with_name"), run_text(run, "with"));
 }
 
 void run_name(struct buf *out, const json_t *run)
@@ -126,9 +131,8 @@ bool run_stem(struct buf *out, const json_t *run)
 	struct buf own = { 0 };
 	bool inside;
 
-	buf_printf(&own, "%s/%s/%s-%s-%s", run_text(run, "implementation"), run_text(run, "case"), run_text(run, "role"),
-	           run_text(run, "tls"), run_text(run, "io"));
-	put_with(&own, run, '-');
+	buf_printf(&own, "%s/%s/", run_text(run, "implementation"), run_text(run, "case"));
+	variant_stem(&own, run_bits(run), bytes_of(run_text(run, "with_name")), bytes_of(run_text(run, "with")));
 	inside = buf_str(&own)[0] != '/' && strncmp(buf_str(&own), "../", 3) != 0 && !strstr(buf_str(&own), "/../");
 	if (inside)
 		buf_add_bytes(out, buf_bytes(&own));
@@ -173,7 +177,8 @@ void again_text(struct buf *out, const char *root, const char *command, const ch
 
 void run_again(struct buf *out, const json_t *run)
 {
-	again_text(out, run_text(run, "root"), run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"), run_text(run, "case"),
+	again_text(out, run_text(run, "root"), run_text(run, "command")[0] ? run_text(run, "command") : run_text(run, "implementation"),
+	           run_text(run, "case"),
 	           run_text(run, "role"), run_text(run, "tls"), run_text(run, "io"));
 }
 

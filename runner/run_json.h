@@ -18,6 +18,7 @@ bool run_flag(const json_t *o, const char *key);
 enum verdict run_verdict(const json_t *run);
 enum standing run_standing(const json_t *run);
 
+unsigned run_bits(const json_t *run);                   /* the variant: FOR_ bits; 0: its words are none */
 void run_variant(struct buf *out, const json_t *run);   /* "client 1.3 blocking K=5" */
 void run_name(struct buf *out, const json_t *run);      /* "openssl theme/case client 1.3 blocking K=5" */
 /* What tells it from the other runs of a session; owned by the caller. */

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runner/expected.h"
 #include "runner/kept.h"
 #include "runner/lex.h"
 #include "runner/outfile.h"
 #include "runner/results.h"
 #include "runner/site_page.h"
+#include "runner/variants.h"
 
 /* runner/site.css and site.js, made into C by the Makefile. */
 static const char css[] =
@@ -40,42 +42,50 @@ static bool read_results(const char *dir, struct survey *s, struct results_about
 	return ok;
 }
 
-/* DIR/IMPLEMENTATION/THEME/CASE.trace has the traces of all variants; empty if there is none. */
-static void load_case_traces(const char *folder, struct buf *text)
+/* DIR/IMPLEMENTATION/THEME/CASE.trace has the traces of all variants; zero if there is none. False: it is wrong, *f tells where. */
+static bool load_case_traces(const char *folder, struct expected *x, struct fault *f)
 {
-	struct buf path = { 0 };
-	struct fault f;
+	struct buf path = { 0 }, text = { 0 };
+	bool ok = true;
 
+	*x = (struct expected){ 0 };
 	buf_printf(&path, "%s.trace", folder);
-	if (!file_load(buf_str(&path), (size_t)1 << 26, text, &f))
-		text->n = 0;
+	if (access(buf_str(&path), F_OK) == 0)
+		ok = file_load(buf_str(&path), (size_t)1 << 26, &text, f) &&
+		     expected_parse(x, buf_str(&path), buf_str(&text), text.n, NULL, f);
 	buf_free(&path);
+	buf_free(&text);
+	return ok;
 }
 
-static void load_traces(const struct site *site, struct survey *s, size_t kase, size_t implementation, struct buf *traces)
+static bool load_traces(const struct site *site, struct survey *s, size_t kase, size_t implementation, struct buf *traces, struct fault *f)
 {
 	const struct survey_cell *c = survey_cell(s, kase, implementation);
-	struct buf folder = { 0 }, stem = { 0 }, all = { 0 };
-	bool own;                               /* runs of the cell have files of their own; most cells pass, and have none */
+	struct buf folder = { 0 }, stem = { 0 };
+	struct expected all;
+	bool ok, own;                               /* runs of the cell have files of their own; most cells pass, and have none */
 
 	buf_printf(&folder, "%s/", site->dir);
 	evidence_folder(&folder, s, kase, implementation);
-	load_case_traces(buf_str(&folder), &all);
+	ok = load_case_traces(buf_str(&folder), &all, f);
 	own = access(buf_str(&folder), X_OK) == 0;
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n && ok; i++) {
 		const struct survey_run *r = &s->runs[c->first + i];
+		const struct block *block;
 		struct bytes with_name = bytes_of(r->with_name ? r->with_name : ""), with = bytes_of(r->with ? r->with : "");
 
 		stem.n = 0;
-		kept_stem(&stem, r->variant, with_name, with);
-		if (!own || !kept_trace(buf_str(&folder), buf_str(&stem), &traces[i]))
-			buf_add_bytes(&traces[i], kept_block(buf_bytes(&all), r->variant, with_name, with));
+		variant_stem(&stem, r->variant, with_name, with);
+		block = expected_find(&all, r->variant, with);
+		if ((!own || !kept_trace(buf_str(&folder), buf_str(&stem), &traces[i])) && block)
+			buf_add_bytes(&traces[i], buf_bytes(&block->trace));
 		if (traces[i].n)
 			survey_behaves(s, c->first + i, buf_bytes(&traces[i]));
 	}
 	buf_free(&folder);
 	buf_free(&stem);
-	buf_free(&all);
+	expected_free(&all);
+	return ok;
 }
 
 static bool write_cell(const struct site *site, struct survey *s, size_t kase, size_t implementation, struct fault *f)
@@ -85,8 +95,7 @@ static bool write_cell(const struct site *site, struct survey *s, size_t kase, s
 	bool ok;
 
 	assert(traces);
-	load_traces(site, s, kase, implementation, traces);
-	ok = !c->n || site_cell(site, kase, implementation, traces, f);
+	ok = load_traces(site, s, kase, implementation, traces, f) && (!c->n || site_cell(site, kase, implementation, traces, f));
 	for (size_t i = 0; i < c->n; i++)
 		buf_free(&traces[i]);
 	free(traces);
@@ -140,7 +149,8 @@ bool site_write(const char *dir, const struct catalogue *c, bool *wrong_input, s
 	if (wrong_input)
 		*wrong_input = !ok;
 	site.partial = about.partial;
-	ok = ok && write_pages(&site, &s, f);
+	if (ok && !(ok = write_pages(&site, &s, f)) && wrong_input)
+		*wrong_input = f->line > 0;     /* a place: of a trace that it read */
 	json_decref(about.rest);
 	survey_free(&s);
 	return ok;

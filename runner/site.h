@@ -13,7 +13,7 @@
 #include "runner/plan.h"
 
 /* Writes the report of what lies in dir. Each page is whole or not there, and the index comes last, so it links only to what is written.
- * False: *f. wrong_input (may be NULL) tells whether results.json is what is wrong, and not the machine. */
+ * False: *f. wrong_input (may be NULL) tells whether results.json or a CASE.trace is what is wrong, and not the machine. */
 bool site_write(const char *dir, const struct catalogue *c, bool *wrong_input, struct fault *f);
 
 #endif

@@ -28,7 +28,8 @@
 	}
 
 	function cellShows(cell, row, seen, want) {
-		var verdict = want.verdict === "" || want.verdict === seen || (want.verdict === "*" && "c" in cell.dataset);
+		var verdict = want.verdict === "" || want.verdict === seen || (want.verdict === "*" && "c" in cell.dataset) ||
+			(want.verdict === "k" && "k" in cell.dataset && "FWI".indexOf(seen) >= 0);
 		var rule = want.requirement === "" || holds(cell.dataset.r, want.requirement) ||
 			(holds(row.dataset.q, want.requirement) && "PU".indexOf(seen) >= 0);
 
@@ -45,7 +46,7 @@
 		seen = letter(cell, want);
 		shows = cellShows(cell, row, seen, want);
 		cell.className = shows ? seen : "dim";
-		link.textContent = (seen === "." ? "\u00b7" : seen) + ("c" in cell.dataset ? "*" : "");
+		link.textContent = (seen === "." ? "\u00b7" : "k" in cell.dataset && seen !== "P" && seen !== "U" ? seen.toLowerCase() : seen) + ("c" in cell.dataset ? "*" : "");
 		return shows;
 	}
 

@@ -78,7 +78,8 @@ static void put_difference(struct page *p, const struct survey *s, const struct 
 		put_raw(p, "<br><span class=\"minor\">");
 		put_text(p, buf_str(&b));
 		put_raw(p, ":</span> ");
-		put_first_difference(p, a->traces ? s->runs[run].behaviour : s->runs[run].observed, a->traces ? s->runs[other].behaviour : s->runs[other].observed);
+		put_first_difference(p, a->traces ? s->runs[run].behaviour : s->runs[run].observed,
+		                     a->traces ? s->runs[other].behaviour : s->runs[other].observed);
 		break;
 	}
 	buf_free(&b);
@@ -129,7 +130,8 @@ static void put_alone(struct page *p, const struct site *site)
 	size_t *n = calloc(s->nimplementations + 1, sizeof(*n));
 	struct buf b = { 0 };
 
-	put_raw(p, "<h2>Where one stands alone</h2>\n<p>All others that ran the case, at least two, behave alike.</p>\n<dl class=\"alone\">\n");
+	put_raw(p, "<h2>Where one stands alone</h2>\n<p>All others that ran the case, at least two, behave alike.</p>\n<dl "
+	           "class=\"alone\">\n");
 	for (size_t k = 0; n && k < s->ncases; k++)
 		n[agreement_alone(s, &site->agreements[k])]++;
 	for (size_t i = 0; n && i < s->nimplementations; i++) {
@@ -154,8 +156,10 @@ static void put_sums(struct page *p, const struct site *site)
 		alike += site->agreements[k].ngroups == 1 && site->agreements[k].size[0] > 1;
 		apart += site->agreements[k].ngroups > 1;
 	}
-	put_raw(p, "<p>Two implementations behave alike in a case when their traces are the same in every variant that both ran; what libraries call their "
-	           "returns, and the handshake, are left out. Where not all traces of a case were kept (<q>by findings</q>) they are compared by their "
+	put_raw(p, "<p>Two implementations behave alike in a case when their traces are the same in every variant that both ran; what "
+	           "libraries call their returns, and the handshake, are left out. Where not all traces of a case were kept "
+	           "(<q>by findings</q>) they are compared "
+	           "by their "
 	           "findings, which tell less apart. In ");
 	put_count(p, alike, "case", "cases");
 	buf_printf(&p->b, " all that ran it behave alike, in %zu they do not.</p>\n", apart);
@@ -170,8 +174,10 @@ bool site_agreement(const struct site *site, struct fault *f)
 	put_raw(&p, "<h1>Agreement</h1>\n");
 	put_sums(&p, site);
 	put_alone(&p, site);
-	put_raw(&p, "<h2>Case by case</h2>\n<p id=\"agree-filter\" hidden><label><input type=\"checkbox\" id=\"only-apart\"> only where they differ</label> "
-	            "<label><input type=\"checkbox\" id=\"only-alone\"> only where one stands alone</label> <output aria-live=\"polite\"></output></p>\n");
+	put_raw(&p, "<h2>Case by case</h2>\n<p id=\"agree-filter\" hidden><label>"
+	            "<input type=\"checkbox\" id=\"only-apart\"> only where they differ</label> "
+	            "<label><input type=\"checkbox\" id=\"only-alone\"> only where one stands alone</label> <output aria-live=\"polite\">"
+	            "</output></p>\n");
 	for (size_t k = 0; k < s->ncases; k++)
 		put_case(&p, site, k);
 	return page_write(&p, site, "report/agreement.html", f);

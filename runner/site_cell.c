@@ -9,6 +9,7 @@
 
 #include "runner/kept.h"
 #include "runner/markup.h"
+#include "runner/variants.h"
 
 /* What the functions of one page share. */
 struct cell {
@@ -115,7 +116,8 @@ static void put_diff(struct page *p, const char *text)
 {
 	struct bytes diff = bytes_of(text);
 
-	put_raw(p, "<div class=\"scroll wide\" tabindex=\"0\" role=\"region\" aria-label=\"Differences\"><table class=\"diff\"><thead><tr><th scope=\"col\">expected</th>"
+	put_raw(p, "<div class=\"scroll wide\" tabindex=\"0\" role=\"region\" aria-label=\"Differences\"><table class=\"diff\"><thead><tr>"
+	           "<th scope=\"col\">expected</th>"
 	           "<th scope=\"col\">observed</th></tr></thead><tbody>\n");
 	while (diff.n) {
 		if (diff.p[0] == '-' || diff.p[0] == '+') {
@@ -163,7 +165,7 @@ static struct kept put_downloads(struct cell *x, size_t from, size_t end, struct
 		struct kept k;
 
 		stem.n = 0;
-		kept_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
+		variant_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
 		k = kept_find(buf_str(&full), buf_str(&stem));
 		if (k.capture) {
 			put_raw(&x->p, any.capture ? ", <a" : "<p class=\"minor\">Captures: <a");
@@ -227,7 +229,8 @@ static void put_traces(struct cell *x, size_t from, size_t end, bool open)
 	else if (trace->n)
 		put_trace(x, r, buf_bytes(trace));
 	else
-		put_raw(&x->p, "<p>No trace was kept of these runs: the command for one of them, with <code>--keep all</code>, shows it.</p>\n");
+		put_raw(&x->p, "<p>No trace was kept of these runs: the command for one of them, with <code>--keep all</code>, shows "
+		               "it.</p>\n");
 	b.n = 0;
 	if (put_downloads(x, from, end, &b).ladder)
 		put_ladder(&x->p, buf_str(&b));
@@ -270,10 +273,10 @@ static void put_one_finding(struct cell *x, size_t run, size_t finding)
 	const struct survey_finding *fd = &x->s->findings[finding];
 
 	put_raw(&x->p, "<h3>");
-	put_badge(&x->p, fd->weight, false);
+	put_finding_badge(&x->p, x->s, run, finding);
 	put_raw(&x->p, fd->noted ? " noted: a MAY that was not taken, " : " ");
 	put_text(&x->p, fd->rule == NO_RULE ? "a precondition" : x->s->rules[fd->rule].name);
-	buf_printf(&x->p.b, ", line %d%s</h3>\n", fd->line, fd->known ? " <span class=\"minor\">(known: the expected trace has it)</span>" : "");
+	buf_printf(&x->p.b, ", line %d</h3>\n", fd->line);
 	put_finding(&x->p, x->site, run, finding);
 }
 
@@ -340,9 +343,9 @@ static void put_outcomes(struct cell *x)
 		for (size_t i = x->c->first; i < x->c->first + x->c->n; i++) {
 			const struct survey_run *r = &x->s->runs[i], *w = worst == SIZE_MAX ? NULL : &x->s->runs[worst];
 
-			if (x->done[i - x->c->first] || (w && (w->verdict == r->verdict || verdict_worse(w->verdict, r->verdict) == w->verdict)))
-				continue;
-			worst = i;
+			if (!x->done[i - x->c->first] &&
+			    (!w || (w->verdict != r->verdict && verdict_worse(w->verdict, r->verdict) != w->verdict)))
+				worst = i;
 		}
 		if (worst == SIZE_MAX)
 			return;
@@ -420,6 +423,7 @@ static void put_top(struct cell *x)
 	put_element(&x->p, "h1", buf_str(&name));
 	put_raw(&x->p, "<p>");
 	put_badge(&x->p, x->c->worst, x->c->changed);
+	put_raw(&x->p, x->c->known ? " <span class=\"badge known\">known</span>" : "");
 	put_raw(&x->p, " <code>");
 	put_text(&x->p, x->s->cases[x->kase].name);
 	put_raw(&x->p, "</code>, ");

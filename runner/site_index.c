@@ -1,16 +1,18 @@
 /* site_index: the first page: what is most serious, and the matrix. */
 #include "runner/site_page.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBLEMS_SHOWN = 12, MANY = 12 };         /* MANY: implementations; then a row has room for one line */
+enum { PROBLEMS_SHOWN = 12, CHANGES_SHOWN = 12, MANY = 12 };         /* MANY: implementations; then a row has room for one line */
 
 /* --- the summary ----------------------------------------------------------------------------------------------------- */
 
 static void put_totals(struct page *p, const struct site *site)
 {
-	static const enum verdict order[] = { VERDICT_BROKEN, VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_WARN, VERDICT_PASS, VERDICT_UNSUPPORTED };
+	static const enum verdict order[] = { VERDICT_BROKEN, VERDICT_FAIL, VERDICT_INCONCLUSIVE, VERDICT_WARN, VERDICT_PASS,
+	                                      VERDICT_UNSUPPORTED };
 	const struct survey *s = site->survey;
 
 	put_raw(p, "<p>");
@@ -33,8 +35,8 @@ static void put_totals(struct page *p, const struct site *site)
 	if (site->partial)
 		put_raw(p, "<p class=\"alarm\"><strong>The session is not complete:</strong> it ended before all runs were done.</p>\n");
 	if (s->verdicts[VERDICT_BROKEN])
-		put_raw(p, "<p class=\"alarm\"><strong>Some runs are broken:</strong> closedrill or the machine failed, and they say nothing about the library. "
-		           "The matrix shows them as B.</p>\n");
+		put_raw(p, "<p class=\"alarm\"><strong>Some runs are broken:</strong> closedrill or the machine failed, and they say "
+		           "nothing about the library. The matrix shows them as B.</p>\n");
 }
 
 static void put_problem(struct page *p, const struct site *site, const struct problem *pr, bool open)
@@ -45,7 +47,7 @@ static void put_problem(struct page *p, const struct site *site, const struct pr
 	struct buf b = { 0 };
 
 	put_raw(p, open ? "<li><details open><summary>" : "<li><details><summary>");
-	put_badge(p, s->findings[d->finding].weight, d->change == CHANGE_CHANGED);
+	put_finding_badge(p, s, d->run, d->finding);
 	put_raw(p, " <strong>");
 	put_text(p, implementation_title(s, r->implementation, &b));
 	put_raw(p, "</strong> ");
@@ -53,6 +55,8 @@ static void put_problem(struct page *p, const struct site *site, const struct pr
 	put_raw(p, " <span class=\"minor\">");
 	put_count(p, pr->ncases, "case, ", "cases, ");
 	put_count(p, pr->nruns, "run", "runs");
+	if (pr->nknown && pr->nknown < pr->ncases)
+		buf_printf(&p->b, "; known in %zu of the cases", pr->nknown);
 	put_raw(p, "</span></summary>\n<p>For example <a");
 	put_cell_href(p, s, r->kase, r->implementation, NULL);
 	put_raw(p, ">");
@@ -69,6 +73,12 @@ static void put_problem(struct page *p, const struct site *site, const struct pr
 	buf_free(&b);
 }
 
+/* Problems that are known stand behind all others. */
+static bool is_known(const struct survey *s, size_t problem)
+{
+	return s->findings[s->breaches[s->problems[problem].breach].finding].known;
+}
+
 static void put_problems(struct page *p, const struct site *site)
 {
 	const struct survey *s = site->survey;
@@ -76,14 +86,70 @@ static void put_problems(struct page *p, const struct site *site)
 	put_raw(p, "<section>\n<h2>Most serious first</h2>\n");
 	if (!s->nproblems)
 		put_raw(p, "<p>No run of this session deviates.</p>\n");
-	else
-		put_raw(p, "<ol class=\"problems\">\n");
-	for (size_t i = 0; i < s->nproblems && i < PROBLEMS_SHOWN; i++)
+	for (size_t i = 0; i < s->nproblems && i < PROBLEMS_SHOWN; i++) {
+		bool known = is_known(s, i), begins = !i || known != is_known(s, i - 1);
+
+		if (begins && known)
+			put_raw(p, i ? "</ol>\n<p>Known already: the expected traces hold these.</p>\n" :
+			               "<p>No deviation is new: the expected traces hold all of these.</p>\n");
+		if (begins)
+			buf_printf(&p->b, "<ol class=\"problems\" start=\"%zu\">\n", i + 1);
 		put_problem(p, site, &s->problems[i], i == 0);
+	}
 	if (s->nproblems)
 		put_raw(p, "</ol>\n");
 	if (s->nproblems > PROBLEMS_SHOWN)
-		buf_printf(&p->b, "<p>%zu more: <a href=\"report/requirements.html\">by requirement</a>, or in the matrix below.</p>\n", s->nproblems - PROBLEMS_SHOWN);
+		buf_printf(&p->b, "<p>%zu more: <a href=\"report/requirements.html\">by requirement</a>, or in the matrix below.</p>\n",
+		           s->nproblems - PROBLEMS_SHOWN);
+	put_raw(p, "</section>\n");
+}
+
+/* --- what changed ---------------------------------------------------------------------------------------------------- */
+
+static size_t changed_cells(const struct survey *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nimplementations; i++)
+		n += s->implementations[i].changed;
+	return n;
+}
+
+static void put_changed_cell(struct page *p, const struct survey *s, size_t kase, size_t implementation)
+{
+	struct buf b = { 0 };
+
+	put_raw(p, "<li>");
+	put_badge(p, survey_cell(s, kase, implementation)->worst, true);
+	put_raw(p, " <strong>");
+	put_text(p, implementation_title(s, implementation, &b));
+	put_raw(p, "</strong> <a");
+	put_cell_href(p, s, kase, implementation, NULL);
+	put_raw(p, ">");
+	put_text(p, case_title(s, kase, &b));
+	put_raw(p, "</a>, <code>");
+	put_text(p, s->cases[kase].name);
+	put_raw(p, "</code></li>\n");
+	buf_free(&b);
+}
+
+/* For better or worse: a deviation that is gone stands in no list of deviations. */
+static void put_changes(struct page *p, const struct survey *s)
+{
+	size_t n = changed_cells(s), shown = 0;
+
+	if (!n)
+		return;
+	put_raw(p, "<section>\n<h2>Not as expected</h2>\n<p>");
+	put_count(p, s->changed, "run is", "runs are");
+	put_raw(p, " not as the expected traces say. The page of each shows what moved.</p>\n<ul class=\"changes\">\n");
+	for (size_t k = 0; k < s->ncases; k++)
+		for (size_t i = 0; i < s->nimplementations; i++)
+			if (survey_cell(s, k, i)->changed && shown++ < CHANGES_SHOWN)
+				put_changed_cell(p, s, k, i);
+	put_raw(p, "</ul>\n");
+	if (n > CHANGES_SHOWN)
+		buf_printf(&p->b, "<p>%zu more in the matrix below, with a star.</p>\n", n - CHANGES_SHOWN);
 	put_raw(p, "</section>\n");
 }
 
@@ -165,13 +231,17 @@ static void put_rule_options(struct page *p, const struct survey *s)
 static void put_filter(struct page *p, const struct survey *s)
 {
 	put_raw(p, "<form id=\"filter\" hidden aria-label=\"Filter the matrix\">\n");
-	put_raw(p, "<label>verdict <select name=\"verdict\"><option value=\"\">all</option><option value=\"F\">fail</option><option value=\"W\">warn</option>"
-	           "<option value=\"I\">inconclusive</option><option value=\"B\">broken</option><option value=\"P\">pass</option><option value=\"U\">unsupported</option>"
-	           "<option value=\"*\">changed</option></select></label>\n");
+	put_raw(p, "<label>verdict <select name=\"verdict\"><option value=\"\">all</option><option value=\"F\">fail</option>"
+	           "<option value=\"W\">warn</option>"
+	           "<option value=\"I\">inconclusive</option><option value=\"B\">broken</option><option value=\"P\">pass</option>"
+	           "<option value=\"U\">unsupported</option>"
+	           "<option value=\"*\">changed</option><option value=\"k\">known</option></select></label>\n");
 	put_theme_options(p, s);
 	put_rule_options(p, s);
-	put_raw(p, "<label>role <select name=\"role\"><option value=\"\">both</option><option value=\"0\">client</option><option value=\"1\">server</option></select></label>\n");
-	put_raw(p, "<label>TLS <select name=\"tls\"><option value=\"\">both</option><option value=\"0\">1.2</option><option value=\"1\">1.3</option></select></label>\n");
+	put_raw(p, "<label>role <select name=\"role\"><option value=\"\">both</option><option value=\"0\">client</option>"
+	           "<option value=\"1\">server</option></select></label>\n");
+	put_raw(p, "<label>TLS <select name=\"tls\"><option value=\"\">both</option><option value=\"0\">1.2</option>"
+	           "<option value=\"1\">1.3</option></select></label>\n");
 	put_implementation_options(p, s);
 	put_raw(p, "<button type=\"reset\">all</button> <output aria-live=\"polite\"></output>\n</form>\n");
 }
@@ -222,13 +292,13 @@ static void put_cell(struct page *p, const struct survey *s, size_t kase, size_t
 		put_raw(p, "<td>");
 		return;
 	}
-	buf_printf(&p->b, "<td class=%c%s", verdict_letter(c->worst), c->changed ? " data-c" : "");
+	buf_printf(&p->b, "<td class=%c%s", verdict_letter(c->worst), c->changed ? " data-c" : c->known ? " data-k" : "");
 	put_parts(p, c);
 	for (size_t i = 0; i < b->n; i++)
 		buf_printf(&p->b, i ? " %u" : " data-r=\"%u", b->rules[i]);
 	put_raw(p, b->n ? "\"><a" : "><a");
 	put_cell_href(p, s, kase, implementation, NULL);
-	buf_printf(&p->b, ">%c%s</a>", verdict_letter(c->worst), c->changed ? "*" : "");
+	buf_printf(&p->b, ">%c%s</a>", c->known ? tolower(verdict_letter(c->worst)) : verdict_letter(c->worst), c->changed ? "*" : "");
 }
 
 /* The rules that the case tests. */
@@ -289,7 +359,8 @@ static void put_matrix(struct page *p, const struct survey *s)
 	put_heads(p, s);
 	for (size_t k = 0; k < s->ncases; k++) {
 		if (theme_begins(s, k)) {
-			buf_printf(&p->b, "%s<tbody data-theme=%zu><tr class=\"theme\"><th scope=\"rowgroup\" colspan=\"%zu\">", k ? "</tbody>\n" : "", k, s->nimplementations + 1);
+			buf_printf(&p->b, "%s<tbody data-theme=%zu><tr class=\"theme\"><th scope=\"rowgroup\" colspan=\"%zu\">",
+			           k ? "</tbody>\n" : "", k, s->nimplementations + 1);
 			put_theme(p, s, k);
 			put_raw(p, "</th></tr>\n");
 		}
@@ -304,9 +375,11 @@ static void put_matrix(struct page *p, const struct survey *s)
 static void put_legend(struct page *p)
 {
 	static const struct { enum verdict v; const char *means; } rows[] = {
-		{ VERDICT_FAIL, "a MUST was broken, or what the manual promises" }, { VERDICT_WARN, "a SHOULD was missed, or a disputed rule" },
+		{ VERDICT_FAIL, "a MUST was broken, or what the manual promises" },
+		{ VERDICT_WARN, "a SHOULD was missed, or a disputed rule" },
 		{ VERDICT_INCONCLUSIVE, "the case's subject was never reached" }, { VERDICT_PASS, "all checks held" },
-		{ VERDICT_UNSUPPORTED, "the library has no such call or option" }, { VERDICT_BROKEN, "closedrill or the machine failed: says nothing about the library" }
+		{ VERDICT_UNSUPPORTED, "the library has no such call or option" },
+		{ VERDICT_BROKEN, "closedrill or the machine failed: says nothing about the library" }
 	};
 
 	put_raw(p, "<ul class=\"legend\">");
@@ -317,8 +390,10 @@ static void put_legend(struct page *p)
 		put_text(p, rows[i].means);
 		put_raw(p, "</li>\n");
 	}
-	put_raw(p, "<li><span class=\"badge changed\"><b>*</b> changed</span> a run is not as its expected trace</li></ul>\n"
-	           "<p class=\"minor\">A cell shows the worst of its variants (role, TLS version, I/O mode, and the values of the case).</p>\n");
+	put_raw(p, "<li><span class=\"badge changed\"><b>*</b> changed</span> a run is not as its expected trace</li>\n"
+	           "<li><span class=\"badge known\"><b>f w i</b> known</span> as the expected trace says, and nothing else</li></ul>\n"
+	           "<p class=\"minor\">A cell shows the worst of its variants (role, TLS version, I/O mode, and the values of the "
+	           "case).</p>\n");
 }
 
 bool site_index(const struct site *site, struct fault *f)
@@ -329,6 +404,7 @@ bool site_index(const struct site *site, struct fault *f)
 	put_raw(&p, "<h1>How connections end</h1>\n");
 	put_totals(&p, site);
 	put_problems(&p, site);
+	put_changes(&p, site->survey);
 	put_raw(&p, "<section>\n<h2 id=\"matrix\">Matrix</h2>\n");
 	put_legend(&p);
 	put_filter(&p, site->survey);

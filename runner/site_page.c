@@ -9,6 +9,8 @@
 #include "runner/markup.h"
 #include "runner/outfile.h"
 #include "runner/run_json.h"
+#include "runner/variant_list.h"
+#include "runner/variants.h"
 
 /* --- text ------------------------------------------------------------------------------------------------------------ */
 
@@ -171,7 +173,8 @@ static const struct { const char *path, *anchor, *name; } sections[] = {
 /* Scripts and styles come from the report's own files alone, whatever gets into a page. */
 static const char head[] =
 	"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file:; style-src 'self' file:; script-src 'self' file:\">\n"
+	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file:; style-src 'self' file:; "
+	"script-src 'self' file:\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n";
 
 void page_begin(struct page *p, const char *up, const char *title, enum section in)
@@ -180,8 +183,10 @@ void page_begin(struct page *p, const char *up, const char *title, enum section 
 	put_raw(p, head);
 	put_raw(p, "<title>");
 	put_text(p, title);
-	buf_printf(&p->b, " - closedrill</title>\n<link rel=\"stylesheet\" href=\"%sreport/report.css\">\n<script src=\"%sreport/report.js\" defer></script>\n", up, up);
-	put_raw(p, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<nav aria-label=\"Report\">\n<span class=\"name\">closedrill</span>\n");
+	buf_printf(&p->b, " - closedrill</title>\n<link rel=\"stylesheet\" href=\"%sreport/report.css\">\n<script "
+	                  "src=\"%sreport/report.js\" defer></script>\n", up, up);
+	put_raw(p, "</head>\n<body>\n<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n<nav aria-label=\"Report\">\n<span "
+	           "class=\"name\">closedrill</span>\n");
 	for (size_t i = 0; i < countof(sections); i++) {
 		put_raw(p, "<a");
 		put_href(p, sections[i].path, sections[i].anchor);
@@ -227,6 +232,15 @@ void put_badge(struct page *p, enum verdict v, bool changed)
 		put_raw(p, " <span class=\"badge changed\"><b>*</b> changed</span>");
 }
 
+void put_finding_badge(struct page *p, const struct survey *s, size_t run, size_t finding)
+{
+	put_badge(p, s->findings[finding].weight, false);
+	if (survey_fresh(s, run, finding))
+		put_raw(p, " <span class=\"badge changed\"><b>*</b> new</span>");
+	else if (s->findings[finding].known)
+		put_raw(p, " <span class=\"badge known\">known</span>");
+}
+
 void put_case_why(struct page *p, const struct survey *s, size_t kase)
 {
 	const struct script *sc = s->cases[kase].script;
@@ -236,80 +250,24 @@ void put_case_why(struct page *p, const struct survey *s, size_t kase)
 		markup_text(&p->b, (struct bytes){ sc->prose.p, end ? (size_t)((const uint8_t *)end - sc->prose.p) : sc->prose.n });
 }
 
-static const char *role_word(const struct survey_run *r)
-{
-	return r->variant & FOR_CLIENT ? "client" : "server";
-}
-
-static const char *tls_word(const struct survey_run *r)
-{
-	return r->variant & FOR_TLS13 ? "1.3" : "1.2";
-}
-
-static const char *io_word(const struct survey_run *r)
-{
-	return r->variant & FOR_BLOCKING ? "blocking" : r->variant & FOR_NONBLOCKING ? "nonblocking" : "memory";
-}
-
 void again_command(struct buf *out, const struct survey *s, size_t run)
 {
 	const struct survey_run *r = &s->runs[run];
 	const struct survey_implementation *im = &s->implementations[r->implementation];
 
-	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, role_word(r), tls_word(r), io_word(r));
+	again_text(out, im->root ? im->root : "", im->command ? im->command : im->name, s->cases[r->kase].name, variant_role(r->variant),
+	           variant_tls(r->variant), variant_io(r->variant));
 	buf_printf(out, " -o DIR --keep all");
-}
-
-/* One of the dimensions of a variant, as its word. */
-static const char *dimension(const struct survey_run *r, int d)
-{
-	return d == 0 ? role_word(r) : d == 1 ? tls_word(r) : d == 2 ? io_word(r) : r->with ? r->with : "";
-}
-
-enum { DIMENSIONS = 4, VALUES_MAX = 64 };
-
-static size_t values_of(const struct survey *s, const size_t *runs, size_t n, int d, const char *values[VALUES_MAX])
-{
-	size_t nvalues = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *v = dimension(&s->runs[runs[i]], d);
-		bool known = false;
-
-		for (size_t k = 0; k < nvalues; k++)
-			known |= strcmp(values[k], v) == 0;
-		if (!known && nvalues < VALUES_MAX)
-			values[nvalues++] = v;
-	}
-	return nvalues;
-}
-
-static void put_with(struct buf *out, const struct survey_run *r)
-{
-	if (r->with_name)
-		buf_printf(out, " %s=", r->with_name);
 }
 
 void variants_text(struct buf *out, const struct survey *s, const size_t *runs, size_t n)
 {
-	const char *values[DIMENSIONS][VALUES_MAX];
-	size_t nvalues[DIMENSIONS], product = 1;
+	struct variant_list v = { 0 };
 
-	for (int d = 0; d < DIMENSIONS; d++)
-		product *= nvalues[d] = values_of(s, runs, n, d, values[d]);
-	for (int d = 0; d < DIMENSIONS && product == n; d++) {
-		if (d == 3)
-			put_with(out, &s->runs[runs[0]]);
-		for (size_t i = 0; i < nvalues[d]; i++)
-			buf_printf(out, "%s%s", i ? "|" : d && d < 3 ? " " : "", values[d][i]);
-	}
-	for (size_t i = 0; i < n && product != n; i++) {
-		const struct survey_run *r = &s->runs[runs[i]];
-
-		buf_printf(out, "%s%s %s %s", i ? ", " : "", role_word(r), tls_word(r), io_word(r));
-		put_with(out, r);
-		buf_printf(out, "%s", r->with ? r->with : "");
-	}
+	for (size_t i = 0; i < n; i++)
+		variant_list_add(&v, s->runs[runs[i]].variant, s->runs[runs[i]].with_name, s->runs[runs[i]].with);
+	variant_list_text(out, &v);
+	variant_list_free(&v);
 }
 
 /* --- a finding, in the order of its questions ------------------------------------------------------------------------ */
@@ -332,7 +290,7 @@ static void put_rule(struct page *p, const struct survey *s, const struct survey
 	put_raw(p, " &middot; ");
 	put_text(p, fd->clause);
 	if (req && strcmp(req->clause[IN_TLS12], req->clause[IN_TLS13]) != 0)
-		buf_printf(&p->b, " (TLS %s)", variant & FOR_TLS13 ? "1.3" : "1.2");
+		buf_printf(&p->b, " (TLS %s)", variant_tls(variant));
 	put_raw(p, " &middot; ");
 	put_rule_link(p, s, fd->rule);
 	if (fd->disputed && disputed) {
@@ -355,6 +313,23 @@ static void put_instead(struct page *p, const struct survey_finding *fd)
 	put_raw(p, "</div></dd>");
 }
 
+/* What people noted of a deviation that an expected trace holds. */
+static void put_known(struct page *p, const struct survey_finding *fd)
+{
+	bool web = fd->link && (strncmp(fd->link, "https://", 8) == 0 || strncmp(fd->link, "http://", 7) == 0);
+
+	put_raw(p, "<dt>Known</dt><dd>");
+	put_text(p, fd->reason ? fd->reason : "The expected trace holds it; no reason is given yet.");
+	if (web) {
+		put_raw(p, " <a rel=\"noreferrer\" href=\"");
+		put_text(p, fd->link);
+		put_raw(p, "\">");
+		put_text(p, fd->link);
+		put_raw(p, "</a>");
+	}
+	put_raw(p, "</dd>");
+}
+
 static void put_file_link(struct page *p, const char *folder, const char *stem, const char *end, const char *what, bool download)
 {
 	struct buf path = { 0 };
@@ -375,7 +350,7 @@ static void put_evidence(struct page *p, const struct site *site, const struct s
 
 	evidence_folder(&folder, site->survey, r->kase, r->implementation);
 	buf_printf(&full, "%s/%s", site->dir, buf_str(&folder));
-	kept_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
+	variant_stem(&stem, r->variant, bytes_of(r->with_name ? r->with_name : ""), bytes_of(r->with ? r->with : ""));
 	k = kept_find(buf_str(&full), buf_str(&stem));
 	if (k.capture)
 		put_file_link(p, buf_str(&folder), buf_str(&stem), ".pcapng", "capture", true);
@@ -405,6 +380,8 @@ void put_finding(struct page *p, const struct site *site, size_t run, size_t fin
 		put_case_why(p, s, r->kase);
 		put_raw(p, "</dd>");
 	}
+	if (fd->known)
+		put_known(p, fd);
 	put_raw(p, "<dt>See</dt><dd><a");
 	buf_printf(&b, "line-%d", fd->line);
 	put_cell_href(p, s, r->kase, r->implementation, s->cases[r->kase].script ? buf_str(&b) : NULL);

@@ -31,7 +31,8 @@ void put_path(struct page *p, const char *attribute, const char *path, const cha
 void put_href(struct page *p, const char *path, const char *anchor);
 void put_count(struct page *p, size_t n, const char *one, const char *many);   /* "1 run", "2 runs" */
 
-/* Paths below DIR. Whatever a name holds, its page has a name that every file system and browser takes; different names have different ones. */
+/* Paths below DIR. Whatever a name holds, its page has a name that every file system and browser takes; different names have
+ * different ones. */
 void cell_path(struct buf *out, const struct survey *s, size_t kase, size_t implementation);
 void rule_path(struct buf *out, const struct survey *s, uint32_t rule);
 void evidence_folder(struct buf *out, const struct survey *s, size_t kase, size_t implementation);
@@ -40,13 +41,17 @@ void put_rule_link(struct page *p, const struct survey *s, uint32_t rule);
 
 char verdict_letter(enum verdict v);            /* P W F I U B */
 void put_badge(struct page *p, enum verdict v, bool changed);  /* letter and word, in the verdict's colour */
-const char *case_title(const struct survey *s, size_t kase, struct buf *b);    /* its title; its name if it is none of ours; valid until b changes */
-const char *implementation_title(const struct survey *s, size_t implementation, struct buf *b);        /* with its library if the name is there twice */
+/* The same of a finding, and whether it is new or known. */
+void put_finding_badge(struct page *p, const struct survey *s, size_t run, size_t finding);
+/* Its title; its name if it is none of ours; valid until b changes. */
+const char *case_title(const struct survey *s, size_t kase, struct buf *b);
+/* With its library if the name is there twice. */
+const char *implementation_title(const struct survey *s, size_t implementation, struct buf *b);
 void put_case_why(struct page *p, const struct survey *s, size_t kase);        /* the first paragraph of its prose, or nothing */
 
 /* The command that plays one run again; for a shell, whatever the name holds. */
 void again_command(struct buf *out, const struct survey *s, size_t run);
-/* "client|server 1.3 blocking|memory" where the runs are a whole product of their values; otherwise one by one. */
+/* The variants of these runs of a cell (variant_list_text). */
 void variants_text(struct buf *out, const struct survey *s, const size_t *runs, size_t n);
 
 /* What is the rule, what happened instead, why it matters, where to see it, how to run only this again. */

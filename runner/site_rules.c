@@ -35,7 +35,9 @@ static void put_ground(struct page *p, const struct requirement *r)
 		put_raw(p, "<p>This requirement is not among those that lie beside the program that wrote the report.</p>\n");
 		return;
 	}
-	put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Clauses\"><table><thead><tr><th scope=\"col\">version</th><th scope=\"col\">level</th><th scope=\"col\">clause</th><th scope=\"col\">disputed</th></tr></thead><tbody>\n");
+	put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Clauses\"><table><thead><tr>"
+	           "<th scope=\"col\">version</th><th scope=\"col\">level</th><th scope=\"col\">clause</th><th scope=\"col\">disputed</th>"
+	           "</tr></thead><tbody>\n");
 	put_version(p, r, IN_TLS12);
 	put_version(p, r, IN_TLS13);
 	put_raw(p, "</tbody></table></div>\n");
@@ -51,7 +53,7 @@ static void put_breach(struct page *p, const struct site *site, const struct bre
 	struct buf b = { 0 };
 
 	put_raw(p, "<tr><td>");
-	put_badge(p, fd->weight, d->change == CHANGE_CHANGED);
+	put_finding_badge(p, s, d->run, d->finding);
 	put_raw(p, fd->noted ? " (noted)" : "");
 	put_raw(p, "</td>");
 	put_element(p, "td", implementation_title(s, r->implementation, &b));
@@ -77,8 +79,10 @@ static void put_breaches(struct page *p, const struct site *site, uint32_t rule)
 		if (s->breaches[i].rule != rule)
 			continue;
 		if (!n++)
-			put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Deviations\"><table><thead><tr><th scope=\"col\">verdict</th><th scope=\"col\">implementation</th>"
-			           "<th scope=\"col\">case</th><th scope=\"col\">runs</th><th scope=\"col\">observed</th></tr></thead><tbody>\n");
+			put_raw(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Deviations\"><table><thead><tr>"
+			           "<th scope=\"col\">verdict</th><th scope=\"col\">implementation</th>"
+			           "<th scope=\"col\">case</th><th scope=\"col\">runs</th><th scope=\"col\">observed</th></tr></thead>"
+			           "<tbody>\n");
 		put_breach(p, site, &s->breaches[i]);
 	}
 	put_raw(p, n ? "</tbody></table></div>\n" : "<p>No run of this session broke it.</p>\n");
@@ -146,14 +150,16 @@ static bool put_list(const struct site *site, struct fault *f)
 	struct page p;
 
 	page_begin(&p, "../", "Requirements", SECTION_REQUIREMENTS);
-	put_raw(&p, "<h1>Requirements</h1>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Requirements\"><table><thead><tr><th scope=\"col\">requirement</th><th scope=\"col\">level</th>"
+	put_raw(&p, "<h1>Requirements</h1>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Requirements\"><table><thead>"
+	            "<tr><th scope=\"col\">requirement</th><th scope=\"col\">level</th>"
 	            "<th scope=\"col\">not kept by</th><th scope=\"col\">says</th></tr></thead><tbody>\n");
 	for (uint32_t i = 0; i < s->nrules; i++) {
 		put_raw(&p, "<tr><th scope=\"row\">");
 		put_rule_link(&p, s, i);
 		put_raw(&p, "</th>");
 		put_element(&p, "td", s->rules[i].req ? level_word(s->rules[i].req->level[IN_TLS13]) : "");
-		buf_printf(&p.b, broken_by && broken_by[i] ? "<td class=\"number\"><b>%zu</b></td>" : "<td class=\"number\">%zu</td>", broken_by ? broken_by[i] : 0);
+		buf_printf(&p.b, broken_by && broken_by[i] ? "<td class=\"number\"><b>%zu</b></td>" : "<td class=\"number\">%zu</td>",
+		           broken_by ? broken_by[i] : 0);
 		put_element(&p, "td", s->rules[i].says);
 		put_raw(&p, "</tr>\n");
 	}

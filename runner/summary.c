@@ -23,7 +23,8 @@ static char *group_key(const json_t *run, const json_t *finding)
 
 	buf_printf(&b, "%s\n%s\n", run_text(run, "implementation"), run_text(run, "case"));
 	if (finding)
-		buf_printf(&b, "%d\n%s\n%lld\n%s\n%s\n%s", run_flag(finding, "known"), run_text(finding, "requirement"), (long long)json_integer_value(json_object_get(finding, "line")),
+		buf_printf(&b, "%d\n%s\n%lld\n%s\n%s\n%s", run_flag(finding, "known"), run_text(finding, "requirement"),
+		           (long long)json_integer_value(json_object_get(finding, "line")),
 		           run_text(finding, "allowed"), run_text(finding, "observed"), run_text(finding, "weight"));
 	else
 		buf_printf(&b, "%s\n%s", run_text(run, "verdict"), run_text(run, "reason"));
@@ -70,7 +71,7 @@ static void add_to_group(struct summary *s, json_t *run, json_t *finding, enum v
 		g->other_version = json_incref(finding);
 		g->other_tls = strcmp(run_text(run, "tls"), "1.2") == 0 ? "1.2" : "1.3";
 	}
-	variant_list_add(&g->in, run);
+	variant_list_add_run(&g->in, run);
 }
 
 static void take_reading(struct summary *s, const json_t *run)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/results.h"
+#include "runner/run_json.h"
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -38,7 +39,8 @@ static void *one_more(void *rows, size_t n, size_t *cap, size_t size)
 enum verdict verdict_worse(enum verdict a, enum verdict b)
 {
 	static const int weight[VERDICT_COUNT] = {
-		[VERDICT_UNSUPPORTED] = 0, [VERDICT_PASS] = 1, [VERDICT_WARN] = 2, [VERDICT_INCONCLUSIVE] = 3, [VERDICT_FAIL] = 4, [VERDICT_BROKEN] = 5
+		[VERDICT_UNSUPPORTED] = 0, [VERDICT_PASS] = 1, [VERDICT_WARN] = 2, [VERDICT_INCONCLUSIVE] = 3, [VERDICT_FAIL] = 4,
+		[VERDICT_BROKEN] = 5
 	};
 
 	return weight[a] >= weight[b] ? a : b;
@@ -142,22 +144,8 @@ static bool names_ok(const json_t *run)
 {
 	const char *name = text(run, "case"), *slash = strchr(name, '/'), *implementation = text(run, "implementation");
 
-	return slash && folder_ok(name, (size_t)(slash - name)) && folder_ok(slash + 1, strlen(slash + 1)) && folder_ok(implementation, strlen(implementation));
-}
-
-static bool variant_find(const json_t *run, unsigned *variant)
-{
-	static const struct { const char *key; unsigned bits; } parts[] = { { "role", FOR_ROLES }, { "tls", FOR_TLS }, { "io", FOR_IO } };
-
-	*variant = 0;
-	for (size_t i = 0; i < countof(parts); i++) {
-		const struct word *w = word_find(selector_words, bytes_of(text(run, parts[i].key)));
-
-		if (!w || (unsigned)w->id & ~parts[i].bits)
-			return false;
-		*variant |= (unsigned)w->id;
-	}
-	return true;
+	return slash && folder_ok(name, (size_t)(slash - name)) && folder_ok(slash + 1, strlen(slash + 1)) &&
+		folder_ok(implementation, strlen(implementation));
 }
 
 static bool run_ok(const json_t *run, struct survey_run *r, struct fault *f)
@@ -170,7 +158,8 @@ static bool run_ok(const json_t *run, struct survey_run *r, struct fault *f)
 			return results_wrong_run(f, "a run without \"%s\"", needed[i]);
 	if (!verdict_find(verdict, &r->verdict))
 		return results_wrong_run(f, "no verdict: \"%.40s\"", verdict);
-	if (!variant_find(run, &r->variant))
+	r->variant = run_bits(run);
+	if (!r->variant)
 		return results_wrong_run(f, "role, tls or io of this run are none that there are");
 	if (!names_ok(run))
 		return results_wrong_run(f, "the implementation or the case of this run has no name that a folder can have");
@@ -188,8 +177,11 @@ static void add_finding(struct survey *s, const json_t *finding)
 	*fd = (struct survey_finding){
 		.level = intern_text(&s->texts, text(finding, "level")), .clause = intern_text(&s->texts, text(finding, "clause")),
 		.allowed = intern_text(&s->texts, text(finding, "allowed")), .observed = intern_text(&s->texts, text(finding, "observed")),
-		.native = intern_text(&s->texts, text(finding, "native")), .rule = rule, .line = (int)json_integer_value(json_object_get(finding, "line")),
+		.native = intern_text(&s->texts, text(finding, "native")), .rule = rule,
+		.line = (int)json_integer_value(json_object_get(finding, "line")),
 		.disputed = flag(finding, "disputed"), .promised = flag(finding, "promised"), .known = flag(finding, "known"),
+		.reason = intern_text(&s->texts, text(finding, "known_reason")),
+		.link = intern_text(&s->texts, text(finding, "known_link")),
 		.noted = weight && strcmp(weight, "noted") == 0,
 	};
 	if (!verdict_find(weight, &fd->weight))
@@ -210,7 +202,8 @@ static void sum_up(struct survey *s, struct survey_run *r)
 	for (size_t i = r->finding; i < (size_t)r->finding + r->nfindings; i++) {
 		const struct survey_finding *fd = &s->findings[i];
 
-		buf_printf(&outcome, "%u %d %d\n", fd->rule, fd->line, fd->weight);
+		buf_printf(&outcome, "%u %d %d %d\n", fd->rule, fd->line, fd->weight, fd->known);
+		put_part(&outcome, fd->reason);
 		put_part(&outcome, fd->allowed);
 		put_part(&outcome, fd->observed);
 		buf_printf(&observed, "line %d: ", fd->line);
@@ -307,6 +300,20 @@ static void sort_runs(struct survey *s)
 	s->runs = sorted;
 }
 
+/* All that weighs something in these runs is known, and there is something. */
+static bool all_known(const struct survey *s, const struct survey_cell *c)
+{
+	bool any = false;
+
+	for (size_t k = c->first; k < c->first + c->n; k++)
+		for (size_t i = s->runs[k].finding; i < (size_t)s->runs[k].finding + s->runs[k].nfindings; i++) {
+			if (!s->findings[i].noted && !s->findings[i].known)
+				return false;
+			any |= !s->findings[i].noted;
+		}
+	return any && !c->changed && c->worst != VERDICT_BROKEN;
+}
+
 static void sum_up_run(struct survey_cell *c, const struct survey_run *r)
 {
 	int role = r->variant & FOR_SERVER ? 1 : 0, tls = r->variant & FOR_TLS13 ? IN_TLS13 : IN_TLS12;
@@ -328,6 +335,7 @@ static void sum_up_cells(struct survey *s)
 			sum_up_run(c, &s->runs[c->first + k]);
 		if (!c->n)
 			continue;
+		c->known = all_known(s, c);
 		im->cells++;
 		im->verdicts[c->worst]++;
 		im->changed += c->changed;
@@ -345,7 +353,8 @@ const struct survey_cell *survey_cell(const struct survey *s, size_t kase, size_
  * or waits where it should not, and last what only the wire shows. */
 static int harm(const struct survey_finding *fd)
 {
-	static const struct { const char *outcome; int harm; } rows[] = { { "-> crash", 0 }, { "-> closed", 1 }, { "-> complete", 1 }, { "-> data", 1 } };
+	static const struct { const char *outcome; int harm; } rows[] = { { "-> crash", 0 }, { "-> closed", 1 }, { "-> complete", 1 },
+	                                                                  { "-> data", 1 } };
 
 	for (size_t i = 0; fd->observed && i < countof(rows); i++)
 		if (strstr(fd->observed, rows[i].outcome))
@@ -356,17 +365,23 @@ static int harm(const struct survey_finding *fd)
 /* The smaller, the more serious: weight first, then what stands behind it, then what comes of it. */
 int survey_rank(const struct survey_finding *fd)
 {
-	static const int weights[VERDICT_COUNT] = { [VERDICT_FAIL] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_WARN] = 2, [VERDICT_PASS] = 3 };
+	static const int weights[VERDICT_COUNT] = { [VERDICT_FAIL] = 0, [VERDICT_INCONCLUSIVE] = 1, [VERDICT_WARN] = 2,
+	                                            [VERDICT_PASS] = 3 };
 	bool must = fd->level && strcmp(fd->level, level_word(LEVEL_MUST)) == 0;
 	int behind = must && (!fd->disputed || fd->promised) ? 0 : fd->promised ? 1 : must ? 2 : 3;
 
 	return (weights[fd->weight] * 4 + behind) * 4 + harm(fd);
 }
 
+bool survey_fresh(const struct survey *s, size_t run, size_t finding)
+{
+	return !s->findings[finding].known && (s->runs[run].change == CHANGE_CHANGED || s->runs[run].change == CHANGE_NEW);
+}
+
 static void add_breach(struct survey *s, size_t from, size_t run, size_t finding)
 {
 	const struct survey_finding *fd = &s->findings[finding];
-	enum survey_change change = s->runs[run].change == CHANGE_CHANGED && !fd->known ? CHANGE_CHANGED : CHANGE_NONE;
+	bool fresh = survey_fresh(s, run, finding);
 	struct breach *d;
 
 	for (size_t i = from; i < s->nbreaches; i++) {
@@ -374,15 +389,15 @@ static void add_breach(struct survey *s, size_t from, size_t run, size_t finding
 		if (d->rule != fd->rule)
 			continue;
 		d->n++;
-		if (change > d->change || (change == d->change && survey_rank(fd) < survey_rank(&s->findings[d->finding]))) {
+		if (fresh != d->fresh ? fresh : survey_rank(fd) < survey_rank(&s->findings[d->finding])) {
 			d->run = run;
 			d->finding = finding;
-			d->change = change;
+			d->fresh = fresh;
 		}
 		return;
 	}
 	s->breaches = more(s->breaches, s->nbreaches + 1, sizeof(*s->breaches));
-	s->breaches[s->nbreaches++] = (struct breach){ run, finding, fd->rule, 1, change };
+	s->breaches[s->nbreaches++] = (struct breach){ run, finding, fd->rule, 1, fresh };
 }
 
 static void find_breaches(struct survey *s)
@@ -396,13 +411,15 @@ static void find_breaches(struct survey *s)
 	}
 }
 
-/* What is new comes first, then what is the library's and not the host's, then by rank. */
+/* What is new comes first, what is known last; then what is the library's and not the host's, then by rank. */
 static int serious_first(const struct survey *s, const struct breach *a, const struct breach *b)
 {
-	int change = (b->change == CHANGE_CHANGED) - (a->change == CHANGE_CHANGED);
+	int fresh = b->fresh - a->fresh, known = s->findings[a->finding].known - s->findings[b->finding].known;
 	int host = s->cases[s->runs[a->run].kase].about_host - s->cases[s->runs[b->run].kase].about_host;
 
-	return change ? change : host ? host : survey_rank(&s->findings[a->finding]) - survey_rank(&s->findings[b->finding]);
+	if (fresh || known)
+		return fresh ? fresh : known;
+	return host ? host : survey_rank(&s->findings[a->finding]) - survey_rank(&s->findings[b->finding]);
 }
 
 static int by_number(size_t a, size_t b)
@@ -451,6 +468,7 @@ static void find_problems(struct survey *s)
 			*at = ++s->nproblems;
 		}
 		s->problems[*at - 1].ncases++;
+		s->problems[*at - 1].nknown += s->findings[d->finding].known;
 		s->problems[*at - 1].nruns += d->n;
 	}
 	free(known);

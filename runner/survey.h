@@ -14,6 +14,7 @@ enum survey_change { CHANGE_NONE, CHANGE_SAME, CHANGE_CHANGED, CHANGE_NEW, CHANG
 
 struct survey_finding {                         /* texts are interned: NULL where there is none */
 	const char *level, *clause, *allowed, *observed, *native;
+	const char *reason, *link;              /* of what is known: what people noted of it */
 	uint32_t rule;                          /* index of rules; NO_RULE: a precondition that did not hold */
 	int line;
 	enum verdict weight;
@@ -34,7 +35,8 @@ struct survey_run {
 	const char *observed;                   /* what the findings saw, as one text: the same whatever the library promises */
 };
 
-struct survey_implementation { const char *name, *library, *command, *root; size_t cells, verdicts[VERDICT_COUNT], changed; }; /* verdicts: of cells */
+struct survey_implementation { const char *name, *library, *command, *root; size_t cells, verdicts[VERDICT_COUNT], changed; };
+                                                /* verdicts, changed: of its cells */
 struct survey_case { const char *name; const struct script *script; bool about_host; };       /* script NULL: no case of ours */
 struct survey_rule { const char *name; const struct requirement *req; const char *says; };    /* req NULL: no requirement of ours */
 
@@ -43,6 +45,7 @@ struct survey_cell {
 	size_t first, n;                        /* in runs; n 0: no run */
 	enum verdict worst, by[2][TLS_VERSIONS];        /* by: as client, as server */
 	bool ran[2][TLS_VERSIONS], changed;
+	bool known;                             /* it deviates, and in nothing that an expected trace does not hold */
 };
 
 /* One rule that is not kept in one cell. */
@@ -50,11 +53,11 @@ struct breach {
 	size_t run, finding;                    /* the first run that has its weightiest form */
 	uint32_t rule;
 	size_t n;                               /* runs that have it */
-	enum survey_change change;                     /* CHANGE_CHANGED: none of the expected ones */
+	bool fresh;                             /* something was expected here, and not this */
 };
 
 /* One rule that one implementation does not keep, in all of its cases. */
-struct problem { size_t breach, ncases, nruns; };    /* the most serious of its breaches */
+struct problem { size_t breach, ncases, nknown, nruns; };     /* breach: the most serious one; nknown: of the cases */
 
 struct survey {                                 /* owned: survey_free; begin with survey_start */
 	const struct catalogue *catalogue;
@@ -82,6 +85,8 @@ void survey_free(struct survey *s);
 const struct survey_cell *survey_cell(const struct survey *s, size_t kase, size_t implementation);
 /* Which of two verdicts is the worse one to show for both. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
+/* Something was expected of the run that has the finding, and not this. */
+bool survey_fresh(const struct survey *s, size_t run, size_t finding);
 /* Orders findings: the smaller, the more serious. */
 int survey_rank(const struct survey_finding *fd);
 

@@ -5,77 +5,98 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_MAX = 32, LINE_COLUMNS = 78 };
+#include "runner/variants.h"
 
-void variant_list_add(struct variant_list *v, const json_t *run)
+enum { LINE_COLUMNS = 90 };
+
+static char *copy_of(const char *text)
 {
-	struct buf with = { 0 };
+	char *copy = strdup(text ? text : "");
 
-	if (run_text(run, "with_name")[0])
-		buf_printf(&with, "%s=%s", run_text(run, "with_name"), run_text(run, "with"));
+	assert(copy);
+	return copy;
+}
+
+void variant_list_add(struct variant_list *v, unsigned bits, const char *with_name, const char *with)
+{
 	v->rows = reallocarray(v->rows, v->n + 1, sizeof(*v->rows));
-	assert(v->rows);
-	v->rows[v->n++] = (struct variant){
-		{ strdup(run_text(run, "role")), strdup(run_text(run, "tls")), strdup(run_text(run, "io")), strdup(buf_str(&with)) }
-	};
-	buf_free(&with);
+	assert(v->rows && bits);
+	v->rows[v->n++] = (struct variant){ bits, copy_of(with) };
+	if (!v->with_name)
+		v->with_name = copy_of(with_name);
+}
+
+void variant_list_add_run(struct variant_list *v, const json_t *run)
+{
+	variant_list_add(v, run_bits(run), run_text(run, "with_name"), run_text(run, "with"));
 }
 
 void variant_list_free(struct variant_list *v)
 {
 	for (size_t i = 0; i < v->n; i++)
-		for (int d = 0; d < DIMENSIONS; d++)
-			free(v->rows[i].word[d]);
+		free(v->rows[i].with);
 	free(v->rows);
+	free(v->with_name);
 	*v = (struct variant_list){ 0 };
 }
 
-/* The different values of one dimension, in the order of their coming. */
-static size_t values_of(const struct variant_list *v, int dim, const char *values[VALUES_MAX])
+/* The number of the value among those that came; a new one is put behind them. */
+static size_t value_of(char **values, size_t *n, char *value)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < v->n; i++) {
-		bool known = false;
-
-		for (size_t k = 0; k < n; k++)
-			known |= strcmp(values[k], v->rows[i].word[dim]) == 0;
-		if (!known && n < VALUES_MAX)
-			values[n++] = v->rows[i].word[dim];
-	}
-	return n;
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp(values[i], value) == 0)
+			return i;
+	values[*n] = value;
+	return (*n)++;
 }
 
-static bool put_product(struct buf *out, const struct variant_list *v)
+/* A line for each product. */
+static void products(struct buf *out, const struct variant_list *v)
 {
-	const char *values[DIMENSIONS][VALUES_MAX];
-	size_t n[DIMENSIONS], product = 1;
+	char **values = calloc(v->n + 1, sizeof(*values));
+	bool *in = calloc(v->n + 1, VARIANTS);
+	size_t n = 0;
 
-	for (int d = 0; d < DIMENSIONS; d++)
-		product *= n[d] = values_of(v, d, values[d]);
-	if (product != v->n)
-		return false;
-	for (int d = 0; d < DIMENSIONS; d++)
-		for (size_t i = 0; i < n[d]; i++)
-			buf_printf(out, "%s%s", i ? "|" : d && values[d][i][0] ? " " : "", values[d][i]);
-	if (v->n > 1)
-		buf_printf(out, "  (%zu runs)", v->n);
-	return true;
+	assert(values && in);
+	for (size_t i = 0; i < v->n; i++)
+		in[value_of(values, &n, v->rows[i].with) * VARIANTS + variant_number(v->rows[i].bits)] = true;
+	if (v->n)
+		variants_print(out, "", in, v->with_name[0] ? v->with_name : NULL, values, n);
+	free(values);
+	free(in);
+}
+
+/* indent NULL: all in one line. */
+static void put_products(struct buf *out, const struct variant_list *v, const char *indent)
+{
+	struct buf lines = { 0 };
+	size_t line = out->n;
+	const char *separator = "";
+
+	products(&lines, v);
+	/* Each begins with a blank. */
+	for (char *rest = (char *)buf_str(&lines), *one; (one = strsep(&rest, "\n")) && rest;) {
+		buf_printf(out, "%s", separator);
+		if (indent && out->n - line + strlen(one) > LINE_COLUMNS && out->n > line) {
+			buf_printf(out, "\n%s", indent);
+			line = out->n;
+		} else if (*separator) {
+			buf_u8(out, ' ');
+		}
+		buf_printf(out, "%s", one + 1);
+		separator = ",";
+	}
+	buf_free(&lines);
+}
+
+void variant_list_text(struct buf *out, const struct variant_list *v)
+{
+	put_products(out, v, NULL);
 }
 
 void variant_list_print(struct buf *out, const struct variant_list *v, const char *indent)
 {
-	size_t line = out->n;
-
-	if (put_product(out, v))
-		return;
-	for (size_t i = 0; i < v->n; i++) {
-		char *const *word = v->rows[i].word;
-
-		if (out->n - line > LINE_COLUMNS - 6) {
-			buf_printf(out, "\n%s", indent);
-			line = out->n;
-		}
-		buf_printf(out, "%s %s %s%s%s%s", word[0], word[1], word[2], word[3][0] ? " " : "", word[3], i + 1 < v->n ? ", " : "");
-	}
+	put_products(out, v, indent);
+	if (v->n > 1)
+		buf_printf(out, "  (%zu runs)", v->n);
 }

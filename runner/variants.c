@@ -7,7 +7,7 @@
 
 enum { SIDES = 2, MODES = 3 };
 
-static const struct { unsigned bit; const char *word; } roles[SIDES] = { { FOR_CLIENT, "client" }, { FOR_SERVER, "server" } },
+static const struct word_row { unsigned bit; const char *word; } roles[SIDES] = { { FOR_CLIENT, "client" }, { FOR_SERVER, "server" } },
 	versions[SIDES] = { { FOR_TLS12, "1.2" }, { FOR_TLS13, "1.3" } },
 	modes[MODES] = { { FOR_BLOCKING, "blocking" }, { FOR_NONBLOCKING, "nonblocking" }, { FOR_MEMORY, "memory" } };
 
@@ -21,13 +21,54 @@ static size_t number_of(size_t value, size_t role, size_t version, size_t mode)
 
 size_t variant_number(unsigned variant)
 {
-	return number_of(0, !(variant & FOR_CLIENT), !(variant & FOR_TLS12), variant & FOR_BLOCKING ? 0 : variant & FOR_NONBLOCKING ? 1 : 2);
+	return number_of(0, !(variant & FOR_CLIENT), !(variant & FOR_TLS12),
+	                 variant & FOR_BLOCKING ? 0 : variant & FOR_NONBLOCKING ? 1 : 2);
 }
 
 unsigned variant_of_number(size_t number)
 {
 	number %= VARIANTS;
 	return roles[number / (SIDES * MODES)].bit | versions[number / MODES % SIDES].bit | modes[number % MODES].bit;
+}
+
+static const char *word_of(const struct word_row *row, unsigned variant)
+{
+	while (!(row->bit & variant))
+		row++;
+	return row->word;
+}
+
+const char *variant_role(unsigned variant)
+{
+	return word_of(roles, variant);
+}
+
+const char *variant_tls(unsigned variant)
+{
+	return word_of(versions, variant);
+}
+
+const char *variant_io(unsigned variant)
+{
+	return word_of(modes, variant);
+}
+
+unsigned variant_of_words(const char *role, const char *tls, const char *io)
+{
+	for (size_t i = 0; i < VARIANTS; i++) {
+		unsigned v = variant_of_number(i);
+
+		if (strcmp(variant_role(v), role) == 0 && strcmp(variant_tls(v), tls) == 0 && strcmp(variant_io(v), io) == 0)
+			return v;
+	}
+	return 0;
+}
+
+void variant_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with)
+{
+	buf_printf(out, "%s-%s-%s", variant_role(variant), variant_tls(variant), variant_io(variant));
+	if (with_name.n)
+		buf_printf(out, "-%.*s=%.*s", (int)with_name.n, (const char *)with_name.p, (int)with.n, (const char *)with.p);
 }
 
 static bool has(const struct product *p, size_t number)

@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runner/kept.h"
 #include "runner/outfile.h"
 #include "runner/plan.h"
+#include "runner/variants.h"
 
 static const struct { double seconds, mib, index_mib; } goal = { 10, 256, 2 };
 
@@ -73,7 +73,7 @@ static void put_trace(const struct session *s, size_t who, const struct script *
 	struct fault f;
 
 	buf_printf(&path, "%s/library-%zu/%s/", s->dir, who, sc->name);
-	kept_stem(&path, variant, sc->with_name, sc->nwith ? sc->with[with] : sc->with_name);
+	variant_stem(&path, variant, sc->with_name, sc->nwith ? sc->with[with] : sc->with_name);
 	buf_printf(&path, ".trace");
 	if (!outfile_put(buf_str(&path), bytes_of(trace), &f))
 		give_up("%s", f.msg);
@@ -86,8 +86,7 @@ static void put_run(struct session *s, size_t who, size_t number, const struct s
 	bool deviates = mix < 4, unsupported = mix == 4;
 
 	fprintf(s->json, "%s\n{\"implementation\":\"library-%zu\",\"library\":\"Library %zu.0\",\"case\":\"%s\",\"role\":\"%s\",\"tls\":\"%s\",\"io\":\"%s\",", s->nruns++ ? "," : "",
-	        who, who, sc->name, variant & FOR_CLIENT ? "client" : "server", variant & FOR_TLS12 ? "1.2" : "1.3",
-	        variant & FOR_BLOCKING ? "blocking" : variant & FOR_NONBLOCKING ? "nonblocking" : "memory");
+	        who, who, sc->name, variant_role(variant), variant_tls(variant), variant_io(variant));
 	if (sc->nwith)
 		fprintf(s->json, "\"with_name\":\"%.*s\",\"with\":\"%zu\",", (int)sc->with_name.n, (const char *)sc->with_name.p, with);
 	fprintf(s->json, "\"about\":\"%s\",\"verdict\":\"%s\",\"ms\":1.5,\"expected\":\"%s\",\"expected_of\":\"library-%zu.0\",", sc->about_host ? "host" : "library",

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "runner/expected.h"
-#include "runner/variants.h"
 #include "tests/check_rows.h"
 
 static const char plain_case[] = "title t\nhandshake\niut read\n";
@@ -257,40 +256,5 @@ END_TEST
 
 /* --- variants --- */
 
-static const struct { const char *name; const char *in[2]; const char *says; } sets[] = {
-	{ "none",           { "000000000000" },                 "" },
-	{ "all",            { "111111111111" },                 "- client|server 1.2|1.3 blocking|nonblocking|memory\n" },
-	{ "one",            { "000000000001" },                 "- server 1.3 memory\n" },
-	{ "all but one",    { "111111111110" },                 "- client|server 1.2|1.3 blocking|nonblocking\n- client|server 1.2 memory\n- client 1.3 memory\n" },
-	{ "a diagonal",     { "100010000000" },                 "- client 1.2 blocking\n- client 1.3 nonblocking\n" },
-	{ "two values",     { "111000000000", "111000000000" }, "- client 1.2 blocking|nonblocking|memory k=a|b\n" },
-	{ "not the second", { "111000111000", "111000000000" }, "- client|server 1.2 blocking|nonblocking|memory k=a\n- client 1.2 blocking|nonblocking|memory k=b\n" },
-	{ "second alone",   { "000000000000", "000001000000" }, "- client 1.3 memory k=b\n" },
-};
-
-START_TEST(variants_row)
-{
-	char a[] = "a", b[] = "b", *with[] = { a, b };
-	size_t nwith = sets[_i].in[1] ? 2 : 1;
-	bool in[2 * VARIANTS];
-	struct buf out = { 0 };
-
-	for (size_t i = 0; i < nwith * VARIANTS; i++)
-		in[i] = sets[_i].in[i / VARIANTS][i % VARIANTS] == '1';
-	variants_print(&out, "-", in, nwith > 1 ? "k" : NULL, with, nwith);
-	ck_assert_msg(bytes_is(buf_bytes(&out), sets[_i].says), "%s:\n%s", sets[_i].name, buf_str(&out));
-	buf_free(&out);
-}
-END_TEST
-
-START_TEST(numbers)
-{
-	for (size_t i = 0; i < VARIANTS; i++)
-		ck_assert_uint_eq(variant_number(variant_of_number(i)), i);
-	ck_assert_uint_eq(variant_number(FOR_CLIENT | FOR_TLS12 | FOR_BLOCKING), 0);
-	ck_assert_uint_eq(variant_number(FOR_SERVER | FOR_TLS13 | FOR_MEMORY), VARIANTS - 1);
-}
-END_TEST
-
 ROWS_MAIN("expected", { text_and_back, countof(rows) }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { found_by_variant, 1 }, { added_one_by_one, 1 }, { variants_row, countof(sets) }, { numbers, 1 })
+          { found_by_variant, 1 }, { added_one_by_one, 1 })

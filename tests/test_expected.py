@@ -1,10 +1,12 @@
 """Expected traces as their users see them: `closedrill record`, and what `closedrill run` makes of them."""
 
+import html
 import json
 import os
 import re
 import shutil
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
@@ -240,6 +242,56 @@ def test_one_option(small, once, out):
         assert lines[1].startswith(" handshake -> ok")
         assert not any(f["known"] for f in r["findings"])
     assert {r["expected"] for r in runs if r["case"] != "plain/cut"} == {"same"}
+
+
+def test_one_option_everywhere(small, once, out):
+    """The same change in all that a run leaves, with the same lines: who reads one of them need not read the others."""
+    gone, came = "-iut   read -> truncated as SSL_read=0 SSL_ERROR_SSL", "+iut   read -> closed as SSL_read=0 SSL_ERROR_ZERO_RETURN"
+    ran = run(small, once, "openssl", "-j2", status=1, out=out, env=IGNORE)
+    assert "    %s\n" % gone in ran.out and "    %s\n" % came in ran.out
+    changed = [r for r in load_results(out)["runs"] if r["expected"] == "changed"]
+    assert len(changed) == 12 and all(gone in r["diff"].splitlines() and came in r["diff"].splitlines() for r in changed)
+    cases = {c: [t for t in ElementTree.parse(str(out / "junit.xml")).iter("testcase") if c.split("/")[1] in t.get("name") + t.get("classname")] for c in OWN_CASES}
+    for case, tests in cases.items():
+        failures = [t.find("failure") for t in tests if t.find("failure") is not None]
+        assert len(tests) == 12 and len(failures) == (12 if case == "plain/cut" else 0), case
+        for f in failures:
+            assert f.get("type") == "changed" and f.get("message").startswith("changed; fail"), f.attrib
+            assert gone in f.text.splitlines() and came in f.text.splitlines()
+    index = text_of(out / "index.html")
+    assert re.findall(r'<td class=(\w)( data-c)?[^>]*><a href="[^"]*/plain/(\w+)\.html">', index) == [
+        (("F", " data-c", "cut") if c == "plain/cut" else ("P", "", c.split("/")[1])) for c in sorted(OWN_CASES)]
+    assert index.index("badge changed\"><b>*</b> new") < index.index("plain/cut.html")
+    page = text_of(out / "report/cells/openssl/plain/cut.html")
+    assert "<del>%s</del>" % html.escape(gone[1:]) in page and "<ins>%s</ins>" % html.escape(came[1:]) in page
+    assert "badge changed\"><b>*</b> changed" in page and "known</span>" not in page
+
+
+def test_known_in_the_report(small, into, out):
+    """What is known is told apart from what is new: in the list, in the matrix, and on the cell's page, with its reason."""
+    trace = os.path.join(folder_of(into, "abrupt.py"), "plain/close.trace")
+    edit(trace, r'notify-before-fin ""', r'notify-before-fin "<why>" https://example.org/?a=1&b="2"')
+    run(small, into, "tests:abrupt", "-c", "plain/close", *ONE, status=0, out=out)
+    index, page = text_of(out / "index.html"), text_of(out / "report/cells/abrupt.py/plain/close.html")
+    assert "No deviation is new" in index and "Not as expected" not in index
+    assert re.search(r'<td class=F data-k[^>]*><a [^>]*>f</a>', index)
+    for text in index, page:
+        assert "badge known\">known</span>" in text and "</b> new</span>" not in text
+        assert '<dt>Known</dt><dd>&lt;why&gt; <a rel="noreferrer" href="https://example.org/?a=1&amp;b=&quot;2&quot;">' in text
+    edit(trace, r"^deviation .*\n", "")
+    run(small, into, "tests:abrupt", "-c", "plain/close", *ONE, status=1, out=out)
+    index = text_of(out / "index.html")
+    assert "</b> new</span>" in index and "badge known\">known</span>" not in index and "No deviation is new" not in index
+    assert re.search(r'<td class=F data-c[^>]*><a [^>]*>F\*</a>', index)
+
+
+def test_better_is_listed_too(small, into, out):
+    """A deviation that is gone is in no list of deviations; the first page leads to it all the same."""
+    edit(os.path.join(folder_of(into, "openssl"), "plain/hello.trace"), r"^(variants client 1.3.*)$", r'\1\ndeviation end-reported "it was so"')
+    run(small, into, "openssl", "-c", "plain/hello", "--role", "client", "--io", "blocking", status=1, out=out)
+    listed = text_of(out / "index.html").split("<h2>Not as expected</h2>")[1].split("</section>")[0]
+    assert re.findall('href="([^"]*)"', listed) == ["report/cells/openssl/plain/hello.html"]
+    assert "<del>deviation end-reported</del>" in text_of(out / "report/cells/openssl/plain/hello.html")
 
 
 def test_since(small, into):

@@ -155,6 +155,16 @@ def test_convert_is_what_run_writes(small, session, tmp_path):
         assert small("convert", str(tmp_path / form / "results.json"), "--format", form).out == re.sub(r"^Report: .*\n", "", run, flags=re.M)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.000001, 1.000001, 1.000004, 1.999999, 4321.123457])
+def test_convert_keeps_the_times(small, session, tmp_path, seconds):
+    """To the microsecond: many fractions have no exact double, and lie below themselves."""
+    results = load_results(session)
+    results["totals"].update(seconds=seconds, run_seconds=seconds)
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    told = json.loads(small("convert", str(tmp_path / "results.json"), "--format", "json").out)["totals"]
+    assert (told["seconds"], told["run_seconds"]) == (seconds, seconds)
+
+
 OUTCOMES = [None, None, "failure", "error", "skipped", "error", "skipped", "failure"]
 
 

@@ -138,7 +138,7 @@ END_TEST
 
 static void picture(struct built *b, const char *implementation, struct buf *out)
 {
-	struct run_name r = { implementation, "Lib 1.0", &b->script, b->e.variant, 0, NULL };
+	struct run_name r = { implementation, "Lib 1.0", &b->script, b->e.variant, 0, NULL, NULL };
 	struct judgement j;
 
 	judge(&b->e, &b->reqs, (struct promises){ 0 }, &j);

@@ -400,6 +400,18 @@ def test_bad_results(small, tmp_path, text, place, words):
     assert pages_of(str(tmp_path)) == []
 
 
+def test_bad_traces_of_a_case(small, session, tmp_path):
+    """A CASE.trace that is cut short is told with its place, and no index stands for it."""
+    shutil.copytree(session, tmp_path / "out")
+    (tmp_path / "out" / "index.html").unlink()
+    trace = tmp_path / "out" / "openssl" / "plain" / "hello.trace"
+    trace.write_text(trace.read_text()[:-len("end\n")])
+    ran = small("report", str(tmp_path / "out"))
+    assert (ran.status, ran.out) == (2, ""), ran
+    assert "openssl/plain/hello.trace:" in ran.err and "not complete" in ran.err, ran.err
+    assert not (tmp_path / "out" / "index.html").exists()
+
+
 @pytest.mark.parametrize("args", [[], ["a", "b"], ["--fast"]])
 def test_usage(small, args):
     ran = small("report", *args)

@@ -117,7 +117,7 @@ START_TEST(variant_row)
 	json_t *o;
 
 	read_case(&s, plain_case, 0);
-	r = (struct run_name){ "openssl", "OpenSSL 3.5", &s, variants[_i].variant, 0, NULL };
+	r = (struct run_name){ "openssl", "OpenSSL 3.5", &s, variants[_i].variant, 0, NULL, NULL };
 	o = shown(&r, &j, 1234567);
 	ck_assert_str_eq(text_at(o, "implementation"), "openssl");
 	ck_assert_str_eq(text_at(o, "library"), "OpenSSL 3.5");
@@ -148,7 +148,7 @@ START_TEST(verdict_row)
 	json_t *o;
 
 	read_case(&s, plain_case, 0);
-	o = shown(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL }, &j, 0);
+	o = shown(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL, NULL }, &j, 0);
 	ck_assert_str_eq(text_at(o, "verdict"), words[_i]);
 	ck_assert_str_eq(text_at(o, "library"), "(null)");
 	ck_assert(has_reason ? strcmp(text_at(o, "reason"), reason) == 0 : !json_object_get(o, "reason"));
@@ -171,7 +171,7 @@ START_TEST(with_row)
 	json_t *o;
 
 	read_case(&s, with_case, 0);
-	r = (struct run_name){ "x", "l", &s, variant, (size_t)_i, NULL };
+	r = (struct run_name){ "x", "l", &s, variant, (size_t)_i, NULL, NULL };
 	o = shown(&r, &j, 0);
 	ck_assert_str_eq(text_at(o, "with"), values[_i].value);
 	ck_assert_str_eq(text_at(o, "with_name"), "k");
@@ -215,7 +215,7 @@ START_TEST(finding_row)
 
 	read_case(&s, plain_case, 0);
 	two[1].at.line = 8;
-	o = shown(&(struct run_name){ "x", "l", &s, FOR_CLIENT | FOR_BLOCKING | (findings[_i].v13 ? FOR_TLS13 : FOR_TLS12), 0, NULL }, &j, 0);
+	o = shown(&(struct run_name){ "x", "l", &s, FOR_CLIENT | FOR_BLOCKING | (findings[_i].v13 ? FOR_TLS13 : FOR_TLS12), 0, NULL, NULL }, &j, 0);
 	got = json_array_get(json_object_get(o, "findings"), 0);
 	ck_assert_uint_eq(json_array_size(json_object_get(o, "findings")), 2);
 	ck_assert_str_eq(text_at(got, "requirement"), findings[_i].has_req ? "must" : "(null)");
@@ -246,7 +246,7 @@ START_TEST(no_utf8)
 	json_t *o;
 
 	read_case(&s, text, 0);
-	o = shown(&(struct run_name){ "x", latin1, &s, variants[0].variant, 0, NULL }, &j, 0);
+	o = shown(&(struct run_name){ "x", latin1, &s, variants[0].variant, 0, NULL, NULL }, &j, 0);
 	ck_assert_str_eq(text_at(o, "library"), "\"r=-1 \\\"caf\\xe9\\\"\"");
 	ck_assert_str_eq(text_at(o, "reason"), text_at(o, "library"));
 	ck_assert_str_eq(text_at(o, "with"), "\"\\\"\\xe9\\\"\"");
@@ -265,7 +265,7 @@ START_TEST(as_text)
 	char *text;
 
 	read_case(&s, plain_case, 0);
-	o = result_json(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL }, &j, NULL, 0);
+	o = result_json(&(struct run_name){ "x", NULL, &s, variants[0].variant, 0, NULL, NULL }, &j, NULL, 0);
 	text = result_text(o);
 	for (const char *p = text; *p; p++)
 		ck_assert_msg(*p >= ' ' && *p <= '~', "%s", text);
@@ -301,7 +301,7 @@ START_TEST(compared_row)
 	read_case(&s, plain_case, 0);
 	if (compared[_i].diff)
 		buf_printf(&c.diff, "%s", compared[_i].diff);
-	o = shown_beside(&(struct run_name){ "x", "l", &s, variants[0].variant, 0, NULL }, &j, &c, 0);
+	o = shown_beside(&(struct run_name){ "x", "l", &s, variants[0].variant, 0, NULL, NULL }, &j, &c, 0);
 	got = json_array_get(json_object_get(o, "findings"), 0);
 	ck_assert_str_eq(text_at(o, "expected"), compared[_i].expected);
 	ck_assert_str_eq(text_at(o, "expected_of"), _i ? "x-1.2" : "(null)");

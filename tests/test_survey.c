@@ -172,6 +172,9 @@ static const struct { const char *name, *first, *second; } serious_rows[] = {
 	  FINDING("first-rule", "MUST", "false", "false", "fail", "iut read -> closed", "false") },
 	{ "what is new before all that is known", "\"expected\": \"changed\", " FINDING("second-rule", "SHOULD", "false", "false", "warn", "wire iut -> fin", "false"), PLAIN },
 	{ "what is known is not new", PLAIN, "\"expected\": \"changed\", " FINDING("second-rule", "SHOULD", "false", "false", "warn", "wire iut -> fin", "true") },
+	{ "in a case that nothing was expected of, all is new", "\"expected\": \"new\", " FINDING("second-rule", "SHOULD", "false", "false", "warn", "wire iut -> fin", "false"), PLAIN },
+	{ "what is known comes last", FINDING("second-rule", "SHOULD", "false", "false", "warn", "wire iut -> fin", "false"),
+	  "\"expected\": \"same\", " FINDING("first-rule", "MUST", "false", "false", "fail", "iut read -> crash", "true") },
 	{ "the library before the host", FINDING("second-rule", "SHOULD", "false", "false", "warn", "wire iut -> fin", "false"), "\"about\": \"host\", " PLAIN },
 	{ "of equals, the rule that stands first", PLAIN, FINDING("second-rule", "MUST", "false", "false", "fail", "wire iut -> fin", "false") },
 };
@@ -196,6 +199,33 @@ START_TEST(serious_row)
 }
 END_TEST
 
+#define KNOWN FINDING("first-rule", "MUST", "false", "false", "fail", "wire iut -> fin", "true")
+#define NOTED FINDING("second-rule", "MAY", "false", "false", "noted", "wire iut -> fin", "false")
+
+static const struct { const char *name, *first, *second; bool known; } known_rows[] = {
+	{ "one", "\"expected\": \"same\", " KNOWN, "\"expected\": \"same\"", true },
+	{ "beside what is noted", "\"expected\": \"same\", " KNOWN, "\"expected\": \"same\", " NOTED, true },
+	{ "in another version's", "\"expected\": \"other\", " KNOWN, "\"expected\": \"other\"", true },
+	{ "beside what is not", "\"expected\": \"same\", " KNOWN, PLAIN, false },
+	{ "beside a change", "\"expected\": \"same\", " KNOWN, "\"expected\": \"changed\"", false },
+	{ "nothing deviates", "\"expected\": \"same\"", "\"expected\": \"same\"", false },
+	{ "only noted", "\"expected\": \"same\", " NOTED, "\"expected\": \"same\"", false },
+	{ "nothing was expected", PLAIN, "", false },
+};
+
+START_TEST(known_row)
+{
+	struct survey s;
+
+	start(&s);
+	added(&s, "a", "t/a", "client 1.2 memory", "fail", known_rows[_i].first);
+	added(&s, "a", "t/a", "client 1.3 memory", "fail", known_rows[_i].second);
+	survey_done(&s);
+	ck_assert_msg(survey_cell(&s, 0, 0)->known == known_rows[_i].known, "%s", known_rows[_i].name);
+	survey_free(&s);
+}
+END_TEST
+
 START_TEST(problems_gather)
 {
 	struct survey s;
@@ -203,7 +233,7 @@ START_TEST(problems_gather)
 	start(&s);
 	added(&s, "a", "t/a", "client 1.2 memory", "fail", PLAIN);
 	added(&s, "a", "t/a", "client 1.3 memory", "fail", PLAIN);
-	added(&s, "a", "t/b", "client 1.3 memory", "fail", PLAIN);
+	added(&s, "a", "t/b", "client 1.3 memory", "fail", KNOWN);
 	added(&s, "b", "t/b", "client 1.3 memory", "fail", PLAIN);
 	added(&s, "b", "t/c", "client 1.3 memory", "pass", FINDING("second-rule", "MAY", "false", "false", "noted", "wire iut -> fin", "false"));
 	survey_done(&s);
@@ -211,6 +241,8 @@ START_TEST(problems_gather)
 	ck_assert_uint_eq(s.nproblems, 2);
 	ck_assert_uint_eq(s.problems[0].ncases, 2);
 	ck_assert_uint_eq(s.problems[0].nruns, 3);
+	ck_assert_uint_eq(s.problems[0].nknown, 1);
+	ck_assert_uint_eq(s.problems[1].nknown, 0);
 	ck_assert_uint_eq(s.problems[1].ncases, 1);
 	survey_free(&s);
 }
@@ -350,5 +382,5 @@ START_TEST(difference)
 END_TEST
 
 ROWS_MAIN("survey", { worst_row, countof(worst_rows) }, { order_of_cells, 1 }, { two_libraries, 1 }, { wrong_row, countof(wrong_rows) },
-          { serious_row, countof(serious_rows) }, { problems_gather, 1 }, { foreign_rule, 1 }, { behaviour_row, countof(behaviour_rows) },
+          { serious_row, countof(serious_rows) }, { known_row, countof(known_rows) }, { problems_gather, 1 }, { foreign_rule, 1 }, { behaviour_row, countof(behaviour_rows) },
           { agreement_row, countof(agreement_rows) }, { difference, 1 })
