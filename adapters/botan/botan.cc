@@ -75,7 +75,7 @@ struct Library {
 	AutoSeeded_RNG rng;
 	Tls12 policy;
 	Credentials credentials;
-	TLS::Session_Manager_In_Memory sessions[2] = { TLS::Session_Manager_In_Memory(rng), TLS::Session_Manager_In_Memory(rng) };
+	TLS::Session_Manager_In_Memory sessions[2] = { { rng }, { rng } };
 
 	Library()
 	{
