@@ -97,7 +97,10 @@ run_adapter() {         # SUITE ROOT ADAPTER LIBRARY
 
 run_adapters() {        # SUITE ROOT
 	"$closedrill" list implementations --json --root "$2" |
-		awk -F'"' '$2 == "implementation" { name = $4 } $2 == "library" { print name "\t" $4 }' >"$2.list"
+		awk -F'"' '$2 == "implementation" { name = $4 } $2 == "library" && $4 != "" { print name "\t" $4 }' >"$2.list"
+	for name in $(cd "$2/usr/local/lib/closedrill/adapters" && find . -maxdepth 1 -type f -perm -u+x | sed 's,^\./,,' | sort); do
+		grep -q "^$name	" "$2.list" || say "$1: $name does not start: closedrill list implementations --root $2"
+	done
 	[ -s "$2.list" ] || die "$1: no adapter was built; see $2.log"
 	while IFS='	' read -r adapter library; do
 		run_adapter "$1" "$2" "$adapter" "$library" </dev/null
