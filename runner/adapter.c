@@ -272,6 +272,13 @@ static void set_name(struct adapter *a, bool whole, const char *behind)
 	buf_free(&name);
 }
 
+void adapter_name(struct adapter *a, const char *name)
+{
+	free(a->name);
+	a->name = strdup(name);
+	assert(a->name);
+}
+
 void adapter_name_version(struct adapter *a, bool whole)
 {
 	set_name(a, whole, "");

@@ -32,6 +32,7 @@ void adapter_init(struct adapter *a, const char *command, const char *dir, const
 bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct fault *f);
 /* Its name without a version; lives as long as the adapter. */
 const char *adapter_base(const struct adapter *a);
+void adapter_name(struct adapter *a, const char *name);         /* it is copied */
 /* Its name gets the version that its greeting told behind it: `openssl` becomes `openssl-3.5`, or with all of it `openssl-3.5.4`. */
 void adapter_name_version(struct adapter *a, bool whole);
 /* The same with a number behind it: `openssl-3.5.4-2`. */

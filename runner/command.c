@@ -12,7 +12,7 @@
 #include "runner/run_args.h"
 
 const char command_usage[] =
-	"usage: closedrill run [[--root DIR] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
+	"usage: closedrill run [[--root DIR] [--as NAME] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
 	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N]\n"
 	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"

@@ -25,7 +25,7 @@ static const struct option run_options[] = {
 	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
 	{ "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' }, { "inconclusive", no_argument, NULL, 'U' },
-	{ "root", required_argument, NULL, 'r' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+	{ "root", required_argument, NULL, 'r' }, { "as", required_argument, NULL, 'N' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
 /* 0, the exit status, or -1: help was asked for and given. */
@@ -83,18 +83,33 @@ static int parse_option(int c, char **argv, struct run_args *a)
 	}
 }
 
-static int add_name(struct run_args *a, const char *name, const char *root)
+/* What stands before a name on the command line is about it: --root for all names that follow, --as for the next. */
+struct before { const char *root, *as; };
+
+static int add_name(struct run_args *a, const char *name, struct before *before)
 {
 	if (a->nnames == countof(a->names))
 		return command_wrong("too many implementations", NULL);
-	a->roots[a->nnames] = root;
+	a->roots[a->nnames] = before->root;
+	a->called[a->nnames] = before->as;
+	before->as = NULL;
 	a->names[a->nnames++] = name;
 	return 0;
 }
 
+/* It becomes the name of a folder. */
+static int take_as(const char *name, struct before *before)
+{
+	static const char fits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+
+	before->as = name;
+	return *name && name[strspn(name, fits)] == '\0' && *name != '.' && *name != '-' ? 0 :
+	       command_wrong("--as takes a name of letters, digits and . _ + -, not ", name);
+}
+
 int run_args_parse(int argc, char **argv, struct run_args *a)
 {
-	const char *root = NULL;
+	struct before before = { NULL, NULL };
 	struct fault f;
 	int c, status;
 
@@ -104,15 +119,15 @@ int run_args_parse(int argc, char **argv, struct run_args *a)
 		return command_failed(EXIT_USAGE, &f);
 	while ((c = getopt_long(argc, argv, "-c:j:o:vq", run_options, NULL)) != -1) {
 		if (c == 'r')
-			root = optarg;          /* of the names behind it */
-		else if ((status = c == 1 ? add_name(a, optarg, root) : parse_option(c, argv, a)))
+			before.root = optarg;
+		else if ((status = c == 'N' ? take_as(optarg, &before) : c == 1 ? add_name(a, optarg, &before) : parse_option(c, argv, a)))
 			return status;
 	}
 	for (; optind < argc; optind++)
-		if ((status = add_name(a, argv[optind], root)))
+		if ((status = add_name(a, argv[optind], &before)))
 			return status;
 	if (!a->nnames)
-		add_name(a, "openssl", root);
+		add_name(a, "openssl", &before);
 	a->roles = a->roles ? a->roles : FOR_ROLES;
 	a->tls = a->tls ? a->tls : FOR_TLS;
 	a->io = a->io ? a->io : FOR_IO;

@@ -12,6 +12,7 @@ struct run_args {
 	const char *globs[RUN_ARGS_MAX]; size_t nglobs;
 	const char *names[RUN_ARGS_MAX]; size_t nnames;
 	const char *roots[RUN_ARGS_MAX];        /* of each name: the folder of another system, or NULL */
+	const char *called[RUN_ARGS_MAX];       /* of each name: what results and folders call it; NULL: as usual */
 	unsigned roles, tls, io;
 	int workers;
 	const char *out_dir;

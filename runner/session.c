@@ -16,9 +16,9 @@ static bool name_taken(const struct adapter *adapters, size_t at)
 }
 
 /* Results and folders go by names: two builds of one library get their versions, and if need be a number. */
-static void name_apart(struct adapter *adapters, size_t at)
+static void name_apart(struct adapter *adapters, size_t at, const char *called)
 {
-	if (adapters[at].root || name_taken(adapters, at))
+	if ((adapters[at].root && !called) || name_taken(adapters, at))
 		adapter_name_version(&adapters[at], false);
 	if (name_taken(adapters, at))
 		adapter_name_version(&adapters[at], true);
@@ -26,13 +26,16 @@ static void name_apart(struct adapter *adapters, size_t at)
 		adapter_name_number(&adapters[at], n);
 }
 
-static int add_implementation(struct session *s, size_t i, const char *expected, bool lenient)
+/* called: the name that the user gave it; NULL: none. */
+static int add_implementation(struct session *s, size_t i, const char *called, const char *expected, bool lenient)
 {
 	struct adapter *a = &s->adapters[i];
 	struct fault f = { 0 };
 
+	if (called)
+		adapter_name(a, called);
 	if (implementation_greet(a, &f))
-		name_apart(s->adapters, i);
+		name_apart(s->adapters, i, called);
 	else if (s->n == 1)
 		return command_failed(EXIT_BROKEN, &f);
 	else
@@ -56,7 +59,7 @@ int session_start(struct session *s, const struct run_args *a, const struct plac
 	for (size_t i = 0; i < s->n; i++)
 		adapter_init(&s->adapters[i], a->names[i], a->roots[i] ? adapters_in_root : at->adapters, a->roots[i]);
 	for (size_t i = 0; i < s->n && !status; i++)
-		status = add_implementation(s, i, expected, lenient);
+		status = add_implementation(s, i, a->called[i], expected, lenient);
 	if (!status && !s->plan.n)
 		status = command_wrong("nothing to run: no variant of the selected cases is one that these implementations can do", NULL);
 	s->shard = a->shard;

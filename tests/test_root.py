@@ -91,3 +91,14 @@ def test_one_that_cannot_be_had_costs_no_other_its_run(small, out):
     cases = {r["case"] for r in results["runs"] if r["implementation"] == "openssl"}
     assert len(dying) == len(cases) and {r["case"] for r in dying} == cases
     assert {r["verdict"] for r in results["runs"] if r["implementation"] != "dying.py"} == {"pass"}
+
+
+def test_called_by_a_name(small, root, out):
+    results = small.results("--root", str(root), "--as", "mine-3", "openssl", "openssl", "-c", "plain/hello", "--io", "memory", out=out, status=0)
+    assert [r["implementation"] for r in results["runs"]] == 4 * ["mine-3"] + 4 * ["openssl-3.0"]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "-o", "a b"])
+def test_called_by_what_is_no_name(small, name):
+    ran = small("run", "--as", name, "openssl", "-c", "plain/hello")
+    assert ran.status == 2 and "--as takes a name" in ran.err

@@ -1,4 +1,4 @@
-/* The adapter for Botan 2, which has TLS 1.2 at most, by TLS::Client and TLS::Server: they leave all input and output to the application.
+/* The adapter for Botan 2, which has TLS 1.2 at most, and Botan 3, by TLS::Client and TLS::Server: they leave all input and output to the application.
  *
  *	handshake       the object is made, which is when a client's first message leaves; received_data until tls_session_activated
  *	read            what tls_record_received was given; else received_data, until there is more or tls_alert told of the end
@@ -12,7 +12,9 @@
  * closed": after an alert that ends it and after an exception nothing more is received; reads tell what was told, in its order, and
  * the last of it again. The library does not see the end of the transport: an end or an error before the alert is told in recv's words.
  * Nor does it tell how much of the input was TLS, so what stands behind the close_notify in one receive is lost to `plain read`.
- * What it does not have: TLS 1.3, a call for the whole exchange (it answers a close_notify of itself), key updates; after close it
+ *	key_update      Channel::update_traffic_keys (Botan 3)
+ *
+ * What it does not have: a call for the whole exchange (it answers a close_notify of itself); after close it
  * takes no data any more. What the adapter does not do: TLS::Blocking_Client and the TLS::Stream for Asio, tickets (a server resumes
  * by session identifier), renegotiation.
  * That a session was resumed is told by tls_inspect_handshake_msg, which then sees no Certificate. Options:
@@ -40,10 +42,34 @@
 #include <botan/tls_session_manager.h>
 #include <botan/version.h>
 #include <botan/x509cert.h>
+#if BOTAN_VERSION_MAJOR >= 3
+#include <botan/tls_session_manager_memory.h>
+#endif
 
 using namespace Botan;
 
 namespace {
+
+/* Objects of the library take references in Botan 2, and shared pointers in Botan 3. What stands behind these outlives them. */
+#if BOTAN_VERSION_MAJOR >= 3
+template <typename T> std::shared_ptr<T> lent(T &object)
+{
+	return std::shared_ptr<T>(std::shared_ptr<void>(), &object);
+}
+
+using Bytes = std::span<const uint8_t>;
+
+const TLS::AlertType close_notify = TLS::AlertType::CloseNotify;
+const TLS::Handshake_Type certificate = TLS::Handshake_Type::Certificate;
+#else
+template <typename T> T &lent(T &object)
+{
+	return object;
+}
+
+const TLS::Alert::Type close_notify = TLS::Alert::CLOSE_NOTIFY;
+const TLS::Handshake_Type certificate = TLS::CERTIFICATE;
+#endif
 
 /* ---- Kept over connections ---- */
 
@@ -51,31 +77,58 @@ struct Credentials : Credentials_Manager {
 	std::vector<X509_Certificate> chain;
 	std::unique_ptr<Private_Key> key;
 
-	std::vector<X509_Certificate> cert_chain(const std::vector<std::string> &types, const std::string &type,
-	                                         const std::string &) override
+	std::vector<X509_Certificate> fitting(const std::vector<std::string> &types, const std::string &type)
 	{
 		bool fits = type == "tls-server" && std::find(types.begin(), types.end(), key->algo_name()) != types.end();
 
 		return fits ? chain : std::vector<X509_Certificate>();
 	}
 
+#if BOTAN_VERSION_MAJOR >= 3
+	std::vector<X509_Certificate> find_cert_chain(const std::vector<std::string> &types, const std::vector<AlgorithmIdentifier> &,
+	                                              const std::vector<X509_DN> &, const std::string &type, const std::string &) override
+	{
+		return fitting(types, type);
+	}
+
+	std::shared_ptr<Private_Key> private_key_for(const X509_Certificate &, const std::string &, const std::string &) override
+	{
+		return lent<Private_Key>(*key);
+	}
+#else
+	std::vector<X509_Certificate> cert_chain(const std::vector<std::string> &types, const std::string &type,
+	                                         const std::string &) override
+	{
+		return fitting(types, type);
+	}
+
 	Private_Key *private_key_for(const X509_Certificate &, const std::string &, const std::string &) override
 	{
 		return key.get();
 	}
+#endif
 };
 
-struct Tls12 : TLS::Policy {
+/* One version and no other. */
+struct Only : TLS::Policy {
+	explicit Only(int v) : version(v) {}
+	int version;
+
+	bool require_cert_revocation_info() const override { return false; }
+#if BOTAN_VERSION_MAJOR >= 3
+	bool allow_tls12() const override { return version == 12; }
+	bool allow_tls13() const override { return version == 13; }
+#else
 	bool allow_tls10() const override { return false; }
 	bool allow_tls11() const override { return false; }
-	bool require_cert_revocation_info() const override { return false; }
+#endif
 };
 
 struct Library {
 	AutoSeeded_RNG rng;
-	Tls12 policy;
+	Only tls12 = Only(12), tls13 = Only(13);
 	Credentials credentials;
-	TLS::Session_Manager_In_Memory sessions[2] = { TLS::Session_Manager_In_Memory(rng), TLS::Session_Manager_In_Memory(rng) };
+	TLS::Session_Manager_In_Memory sessions[2] = { { lent<RandomNumberGenerator>(rng) }, { lent<RandomNumberGenerator>(rng) } };
 
 	Library()
 	{
@@ -119,28 +172,38 @@ struct Tls : TLS::Callbacks {
 		free(in.p);
 	}
 
+	void tls_session_activated() override { up = true; }
+#if BOTAN_VERSION_MAJOR >= 3
+	void tls_emit_data(Bytes data) override { queue_add(&out, data.data(), data.size()); }
+	void tls_record_received(uint64_t, Bytes data) override { queue_add(&in, data.data(), data.size()); }
+
+	void tls_verify_cert_chain(const std::vector<X509_Certificate> &, const std::vector<std::optional<OCSP::Response>> &,
+	                           const std::vector<Certificate_Store *> &, Usage_Type, std::string_view, const TLS::Policy &) override
+	{
+	}
+#else
 	void tls_emit_data(const uint8_t data[], size_t n) override { queue_add(&out, data, n); }
 	void tls_record_received(uint64_t, const uint8_t data[], size_t n) override { queue_add(&in, data, n); }
-	void tls_session_activated() override { up = true; }
 	bool tls_session_established(const TLS::Session &) override { return true; }
-
-	void tls_alert(TLS::Alert alert) override
-	{
-		std::string text = "tls_alert=" + std::to_string(alert.type()) + (alert.is_fatal() ? " fatal \"" : " warning \"");
-
-		if (alert.is_fatal() || alert.type() == TLS::Alert::CLOSE_NOTIFY)
-			ends.push_back({ alert.type() == TLS::Alert::CLOSE_NOTIFY ? SAYS_CLOSED : SAYS_ALERT,
-			                 alert.type(), text + alert.type_string() + "\"" });
-	}
-
-	void tls_inspect_handshake_msg(const TLS::Handshake_Message &message) override
-	{
-		full |= message.type() == TLS::CERTIFICATE;
-	}
 
 	void tls_verify_cert_chain(const std::vector<X509_Certificate> &, const std::vector<std::shared_ptr<const OCSP::Response>> &,
 	                           const std::vector<Certificate_Store *> &, Usage_Type, const std::string &, const TLS::Policy &) override
 	{
+	}
+#endif
+
+	void tls_alert(TLS::Alert alert) override
+	{
+		int number = static_cast<int>(alert.type());
+		std::string text = "tls_alert=" + std::to_string(number) + (alert.is_fatal() ? " fatal \"" : " warning \"");
+
+		if (alert.is_fatal() || alert.type() == close_notify)
+			ends.push_back({ alert.type() == close_notify ? SAYS_CLOSED : SAYS_ALERT, number, text + alert.type_string() + "\"" });
+	}
+
+	void tls_inspect_handshake_msg(const TLS::Handshake_Message &message) override
+	{
+		full |= message.type() == certificate;
 	}
 };
 
@@ -245,11 +308,17 @@ void channel_make(struct conn *c)
 	Tls *t = tls(c);
 	Library &l = library();
 
+	TLS::Protocol_Version version = c->version == 13 ? TLS::Protocol_Version(3, 4) : TLS::Protocol_Version(3, 3);
+	const Only &policy = c->version == 13 ? l.tls13 : l.tls12;
+
 	if (c->server)
-		t->channel.reset(new TLS::Server(*t, l.sessions[true], l.credentials, l.policy, l.rng));
+		t->channel.reset(new TLS::Server(lent<TLS::Callbacks>(*t), lent<TLS::Session_Manager>(l.sessions[true]),
+		                                 lent<Credentials_Manager>(l.credentials), lent<const TLS::Policy>(policy),
+		                                 lent<RandomNumberGenerator>(l.rng)));
 	else
-		t->channel.reset(new TLS::Client(*t, l.sessions[false], l.credentials, l.policy, l.rng,
-		                                 TLS::Server_Information("localhost"), TLS::Protocol_Version::TLS_V12));
+		t->channel.reset(new TLS::Client(lent<TLS::Callbacks>(*t), lent<TLS::Session_Manager>(l.sessions[false]),
+		                                 lent<Credentials_Manager>(l.credentials), lent<const TLS::Policy>(policy),
+		                                 lent<RandomNumberGenerator>(l.rng), TLS::Server_Information("localhost"), version));
 }
 
 enum outcome handshake_call(struct conn *c, struct call *k)
@@ -333,6 +402,20 @@ enum outcome close_call(struct conn *c, struct call *k)
 	return sent(c, k, SAYS_OK);
 }
 
+#if BOTAN_VERSION_MAJOR >= 3
+enum outcome key_update_call(struct conn *c, struct call *k)
+{
+	enum outcome o = SAYS_OK;
+
+	if (!tls(c)->channel)
+		return SAYS_REFUSED;
+	if (!k->repeated && (o = call(c, k, "update_traffic_keys", [&] { tls(c)->channel->update_traffic_keys(k->requested); })) != SAYS_OK)
+		return o;
+	native(k, "update_traffic_keys");
+	return sent(c, k, SAYS_OK);
+}
+#endif
+
 /* ---- Set up and down ---- */
 
 void abandon_call(struct conn *c)
@@ -361,6 +444,9 @@ void library_name(char *name, size_t cap)
 }
 
 const char *const can[] = {
+#if BOTAN_VERSION_MAJOR >= 3
+	"tls1.3 key-update",
+#endif
 	"client server tls1.2 blocking nonblocking memory",
 	"shutdown-write close abandon plain resumption renew fork siblings option:short-writes",
 	nullptr
@@ -380,6 +466,9 @@ int main()
 	adapter.read = read_call;
 	adapter.write = write_call;
 	adapter.shutdown_write = shutdown_write_call;
+#if BOTAN_VERSION_MAJOR >= 3
+	adapter.key_update = key_update_call;
+#endif
 	adapter.close = close_call;
 	adapter.abandon = abandon_call;
 	return skeleton_run(&adapter);

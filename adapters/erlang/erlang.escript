@@ -70,6 +70,7 @@ payload(Count) ->
 
 %% ---- What the library said ----
 
+outcome({tls_alert, {'unsupported/unknown_alert', _}}) -> "error";      % neither name nor number (OTP 29)
 outcome({tls_alert, {Name, Text}}) ->
 	case string:find(Text, "received") of
 		nomatch -> "error";

@@ -1,7 +1,8 @@
-/* The adapter for Mbed TLS 2.28, which has TLS 1.2 and no more.
+/* The adapter for Mbed TLS, 2.16 to 3.6. TLS 1.3 came with 3, and is there as far as the library was built with it.
  *
  *	handshake       mbedtls_ssl_handshake
- *	read, write     mbedtls_ssl_read, mbedtls_ssl_write
+ *	read, write     mbedtls_ssl_read, mbedtls_ssl_write. MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET (1.3) is no answer: the session is
+ *	                taken, and the read called again, as ssl.h asks
  *	shutdown write  mbedtls_ssl_close_notify
  *	close           mbedtls_ssl_close_notify if none is out, mbedtls_ssl_free. Nothing is sent after an error: "you must stop using
  *	                the SSL context for reading or writing"; alerts the library sends of itself. MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY is
@@ -27,6 +28,9 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/version.h>
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+#include <psa/crypto.h>
+#endif
 
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -44,7 +48,7 @@ static mbedtls_ctr_drbg_context drbg;
 static mbedtls_x509_crt cert;
 static mbedtls_pk_context key;
 static mbedtls_ssl_ticket_context tickets;
-static mbedtls_ssl_config configs[2];                           /* client, server */
+static mbedtls_ssl_config configs[2][2];                        /* client, server; 1.2, 1.3 */
 static mbedtls_ssl_session session;                             /* a client's last one */
 static bool kept;
 
@@ -100,10 +104,38 @@ static enum outcome handshake_call(struct conn *c, struct call *k)
 	return o == SAYS_CLOSED ? SAYS_ERROR : o;       /* there is no stream yet that could be finished */
 }
 
+static void session_drop(void)
+{
+	mbedtls_ssl_session_free(&session);
+	mbedtls_ssl_session_init(&session);
+	kept = false;
+}
+
+static void session_take(struct tls *t)
+{
+	session_drop();
+	kept = !mbedtls_ssl_get_session(&t->ssl, &session);
+}
+
+/* TLS 1.3: a ticket is told by a return of its own, "the client should then call mbedtls_ssl_get_session() ... before calling the
+ * same message processing function again". */
+static int read_behind_tickets(struct tls *t, struct call *k)
+{
+	int ret = mbedtls_ssl_read(&t->ssl, k->data, k->n);
+
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+	while (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+		session_take(t);
+		ret = mbedtls_ssl_read(&t->ssl, k->data, k->n);
+	}
+#endif
+	return ret;
+}
+
 static enum outcome read_call(struct conn *c, struct call *k)
 {
 	struct tls *t = c->tls;
-	int ret = mbedtls_ssl_read(&t->ssl, k->data, k->n);
+	int ret = read_behind_tickets(t, k);
 
 	if (ret < 0)
 		return failed(t, k, "mbedtls_ssl_read", ret);
@@ -173,22 +205,17 @@ static bool holds(struct conn *c)
 
 /* ---- Set up and down ---- */
 
-static void session_drop(void)
-{
-	mbedtls_ssl_session_free(&session);
-	mbedtls_ssl_session_init(&session);
-	kept = false;
-}
-
-/* A context that must not be used any more gives no session. */
+/* A context that must not be used any more gives no session. In TLS 1.3 sessions come with the tickets. */
 static void keep_call(struct conn *c)
 {
 	struct tls *t = c->tls;
 
-	if (!t->up)
+	if (!t->up || (c->version == 13 && !t->failed))
 		return;
-	session_drop();
-	kept = !t->failed && !mbedtls_ssl_get_session(&t->ssl, &session);
+	if (t->failed)
+		session_drop();
+	else
+		session_take(t);
 }
 
 static void abandon_call(struct conn *c)
@@ -199,35 +226,73 @@ static void abandon_call(struct conn *c)
 	free(t);
 }
 
+static int key_parse(const char *file)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return mbedtls_pk_parse_keyfile(&key, file, NULL, mbedtls_ctr_drbg_random, &drbg);
+#else
+	return mbedtls_pk_parse_keyfile(&key, file, NULL);
+#endif
+}
+
+/* Once for both versions. */
+static int credentials_load(void)
+{
+	static bool loaded;
+	const char *file = getenv("CLOSEDRILL_CERT");
+	int ret = loaded ? 0 : !file ? MBEDTLS_ERR_X509_FILE_IO_ERROR : mbedtls_x509_crt_parse_file(&cert, file);
+
+	if (!ret && !loaded && !(ret = key_parse(file)))
+		ret = mbedtls_ssl_ticket_setup(&tickets, mbedtls_ctr_drbg_random, &drbg, MBEDTLS_CIPHER_AES_256_GCM, 86400);
+	loaded |= !ret;
+	return ret;
+}
+
+static void version_set(mbedtls_ssl_config *config, int version)
+{
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+	mbedtls_ssl_protocol_version v = version == 13 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2;
+
+	mbedtls_ssl_conf_min_tls_version(config, v);
+	mbedtls_ssl_conf_max_tls_version(config, v);
+#ifdef MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED     /* from 3.6.1 on; before, they were always told */
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
+#else
+	(void)version;
+	mbedtls_ssl_conf_min_version(config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
 static int server_config(mbedtls_ssl_config *config)
 {
-	const char *file = getenv("CLOSEDRILL_CERT");
-	int ret = file ? mbedtls_x509_crt_parse_file(&cert, file) : MBEDTLS_ERR_X509_FILE_IO_ERROR;
+	int ret = credentials_load();
 
-	if (ret || (ret = mbedtls_pk_parse_keyfile(&key, file, NULL))
-	    || (ret = mbedtls_ssl_ticket_setup(&tickets, mbedtls_ctr_drbg_random, &drbg, MBEDTLS_CIPHER_AES_256_GCM, 86400)))
+	if (ret)
 		return ret;
 	mbedtls_ssl_conf_session_tickets_cb(config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &tickets);
 	return mbedtls_ssl_conf_own_cert(config, &cert, &key);
 }
 
-static int config_make(mbedtls_ssl_config *config, bool server)
+static int config_make(mbedtls_ssl_config *config, bool server, int version)
 {
 	int ret = mbedtls_ssl_config_defaults(config, server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
 	                                      MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 
 	mbedtls_ssl_conf_rng(config, mbedtls_ctr_drbg_random, &drbg);
 	mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
+	version_set(config, version);
 	return ret || !server ? ret : server_config(config);
 }
 
 static int set_up(struct conn *c, struct tls *t)
 {
-	static bool made[2];
-	mbedtls_ssl_config *config = &configs[c->server];
-	int ret = made[c->server] ? 0 : config_make(config, c->server);
+	static bool made[2][2];
+	mbedtls_ssl_config *config = &configs[c->server][c->version == 13];
+	bool *done = &made[c->server][c->version == 13];
+	int ret = *done ? 0 : config_make(config, c->server, c->version);
 
-	made[c->server] |= !ret;
+	*done |= !ret;
 	mbedtls_ssl_init(&t->ssl);
 	if (ret || (ret = mbedtls_ssl_setup(&t->ssl, config)))
 		return ret;
@@ -269,6 +334,9 @@ static void library_name(char *name, size_t cap)
 }
 
 static const char *const can[] = {
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+	"tls1.3",
+#endif
 	"client server tls1.2 blocking nonblocking memory",
 	"shutdown-write close abandon plain resumption renew fork siblings option:short-writes",
 	NULL
@@ -295,6 +363,16 @@ static const struct adapter adapter = {
 	.holds = holds,
 };
 
+/* "You must call psa_crypto_init() before initiating" anything of TLS 1.3. */
+static bool psa_start(void)
+{
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+	return psa_crypto_init() == PSA_SUCCESS;
+#else
+	return true;
+#endif
+}
+
 int main(void)
 {
 	int status = 1;
@@ -304,14 +382,14 @@ int main(void)
 	mbedtls_x509_crt_init(&cert);
 	mbedtls_pk_init(&key);
 	mbedtls_ssl_ticket_init(&tickets);
-	mbedtls_ssl_config_init(&configs[0]);
-	mbedtls_ssl_config_init(&configs[1]);
+	for (size_t i = 0; i < 4; i++)
+		mbedtls_ssl_config_init(&configs[i / 2][i % 2]);
 	mbedtls_ssl_session_init(&session);
-	if (!mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, NULL, 0))
+	if (!mbedtls_ctr_drbg_seed(&drbg, mbedtls_entropy_func, &entropy, NULL, 0) && psa_start())
 		status = skeleton_run(&adapter);
 	mbedtls_ssl_session_free(&session);
-	mbedtls_ssl_config_free(&configs[1]);
-	mbedtls_ssl_config_free(&configs[0]);
+	for (size_t i = 0; i < 4; i++)
+		mbedtls_ssl_config_free(&configs[i / 2][i % 2]);
 	mbedtls_ssl_ticket_free(&tickets);
 	mbedtls_pk_free(&key);
 	mbedtls_x509_crt_free(&cert);

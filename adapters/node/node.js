@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --no-memory-reducer
-/* The adapter for the tls module of Node.js, from 18 on.
+/* The adapter for the tls module of Node.js, from 12 on.
  *
  *	open            net.connect, or a connection of net.createServer({pauseOnConnect}); both with the defaults (no allowHalfOpen)
  *	handshake       tls.connect({socket}), or 'connection' emitted on a tls.Server; done at 'secureConnect' or 'secureConnection',
@@ -119,7 +119,7 @@ function watch(c, sock) {
 	sock.on("readable", poll);
 	sock.on("end", () => { c.ended = true; c.error = c.told ? null : c.error; poll(); });
 	sock.on("error", (e) => { c.error = c.error || e; poll(); });
-	sock.on("close", poll);
+	sock.on("close", () => { c.closed = true; poll(); });
 }
 
 /* No answer while it waits. */
@@ -165,7 +165,7 @@ function callback(name, run, outcome) {
 /* Done when 'close' says so. */
 function gone(name, run) {
 	const c = conn;
-	const call = begin(name, () => c.sock.closed ? ["ok", name + "=close"] : null);
+	const call = begin(name, () => c.closed ? ["ok", name + "=close"] : null);
 	run();
 	conn = null;
 	held.length = 0;
@@ -188,7 +188,7 @@ function opened(raw, server, version) {
 	raw.setNoDelay(true);
 	const c = conn;
 	raw.on("error", (e) => { c.error = c.error || e; poll(); });
-	raw.on("close", poll);
+	raw.on("close", () => { c.closed = c.closed || c.sock === raw; poll(); });      /* the property `closed` is of Node 18 */
 	say("ok", server ? `127.0.0.1:${raw.remotePort}` : `127.0.0.1:${raw.localPort}`);
 }
 
@@ -226,7 +226,7 @@ function drop(then) {
 	const c = conn;
 	conn = null;
 	held.length = 0;
-	if (!c || c.sock.closed)
+	if (!c || c.closed)
 		return then();
 	c.sock.removeAllListeners();
 	c.sock.on("error", () => {});

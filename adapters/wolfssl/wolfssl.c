@@ -242,7 +242,7 @@ static WOLFSSL_CTX *ctx_new(const struct conn *c)
 	if (!ctx)
 		return NULL;
 	wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_NONE, NULL);
-	if (c->server ? cert && wolfSSL_CTX_use_certificate_chain_file(ctx, cert) == WOLFSSL_SUCCESS
+	if (c->server ? cert && wolfSSL_CTX_use_certificate_file(ctx, cert, WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS
 	                && wolfSSL_CTX_use_PrivateKey_file(ctx, cert, WOLFSSL_FILETYPE_PEM) == WOLFSSL_SUCCESS
 	              : wolfSSL_CTX_UseSessionTicket(ctx) == WOLFSSL_SUCCESS)
 		return ctx;
