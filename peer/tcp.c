@@ -13,6 +13,8 @@
 /* From <netinet/tcp.h>, which cannot stand beside <linux/tcp.h>. */
 enum { STATE_FIN_WAIT1 = 4, STATE_LAST_ACK = 9, STATE_CLOSING = 11 };
 
+enum { FROM_FIRST = 10000, FROM_LAST = 65000 };
+
 static struct sockaddr_in loopback(uint16_t port)
 {
 	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -36,14 +38,29 @@ int tcp_listen(uint16_t port, struct fault *f)
 	return -1;
 }
 
-int tcp_connect(uint16_t port, struct fault *f)
+static bool bind_next(int fd, uint16_t *from)
+{
+	for (int tries = 0; tries <= FROM_LAST - FROM_FIRST; tries++) {
+		struct sockaddr_in a;
+
+		*from = *from < FROM_FIRST || *from >= FROM_LAST ? FROM_FIRST : *from + 1;
+		a = loopback(*from);
+		if (bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+			return true;
+		if (errno != EADDRINUSE)
+			return false;
+	}
+	return false;
+}
+
+int tcp_connect(uint16_t port, uint16_t *from, struct fault *f)
 {
 	struct sockaddr_in a = loopback(port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	/* Blocking for the connect alone: over loopback the SYN-ACK comes within the call. */
-	if (fd >= 0 && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
-	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+	if (fd >= 0 && set(fd, IPPROTO_TCP, TCP_NODELAY, 1) && (!from || bind_next(fd, from)) &&
+	    connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
 		return fd;
 	fault_machine(f, "cannot connect to 127.0.0.1:%u:", port);
 	if (fd >= 0)

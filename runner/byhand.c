@@ -138,7 +138,7 @@ static int connection(const struct byhand *h, struct fault *f)
 	struct pollfd p;
 
 	if (!h->server)
-		return tcp_connect(h->port, f);
+		return tcp_connect(h->port, NULL, f);
 	listener = tcp_listen(h->port, f);
 	if (listener < 0)
 		return -1;

@@ -35,6 +35,7 @@ struct worker {
 	struct live *live;                      /* the present one: lines are about it */
 	int listener;                           /* of the peers */
 	uint16_t peer_port;                     /* its port */
+	uint16_t from_port;                     /* the local port that the peer connected from last */
 	struct context contexts[2][2];          /* [peer is server][1.3] */
 	struct cert ecdsa, rsa;                 /* borrowed references */
 	const char *cert_path, *rsa_path;

@@ -153,7 +153,7 @@ bool live_open(struct worker *w, bool resume, struct fault *f)
 	open_line(w, resume, &line);
 	refuse_waiting(w);
 	if (!client)
-		fd = tcp_connect(w->adapter->listen_port, f);
+		fd = tcp_connect(w->adapter->listen_port, &w->from_port, f);
 	live_reset(l);
 	/* The present connection, if it still stands, ends here, outside of what is judged. */
 	peer_drop(&l->peer);
