@@ -374,7 +374,7 @@ def test_broken_is_not_compared(small, once, into, out):
 # ---- Bad input ----
 
 @pytest.mark.parametrize("pattern, by, words", [
-    (r"^iut   read -> truncated", "iut   read -> trunkated", [":14:15:", "did you mean `truncated`?", "\n  iut   read -> trunkated", "\n                ^~~~~~~~~"]),
+    (r"^iut   read -> truncated", "iut   read -> trunkated", [":12:15:", "did you mean `truncated`?", "\n  iut   read -> trunkated", "\n                ^~~~~~~~~"]),
     (r"^case plain/cut", "case plain/hello", [":1:6:", "another case; expected here: plain/cut", "^~~~~~~~~~~"]),
     (r"^variants client 1.2", "variants client 1.1", [":3:17:", "no version of TLS"]),
     (r"blocking\|nonblocking", "blocking|async", [":3:30:", "no I/O mode"]),
