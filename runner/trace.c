@@ -106,13 +106,25 @@ static struct answer answer_shown(const struct answer *from)
 
 /* --- from evidence --- */
 
-static void add_call(struct trace *t, const struct step *st, const struct step_seen *seen)
+/* Is this call collected when a timer of the kernel has ended it? */
+static bool ended_by_timer(const struct script *s, size_t i)
 {
+	while (++i < s->nsteps && s->steps[i].actor != ACTOR_IUT)
+		;
+	return i < s->nsteps && s->steps[i].verb == IUT_AWAIT && s->steps[i].later;
+}
+
+/* Whether `&` was seen to wait is chance where a timer of the kernel ends it, which may have been before the look: a runtime's own timer can
+ * delay that for as long as it likes. */
+static void add_call(struct trace *t, const struct script *s, size_t i, const struct step_seen *seen)
+{
+	const struct step *st = &s->steps[i];
 	struct event *ev = event_add(t, EVENT_CALL);
+	bool chance = st->outstanding && ended_by_timer(s, i) && (!seen->answered || seen->answer.outcome == OUTCOME_BLOCKED);
 
 	buf_add_bytes(&ev->words, st->words);
-	ev->answered = seen->answered;
-	if (seen->answered)
+	ev->answered = seen->answered && !chance;
+	if (ev->answered)
 		ev->answer = answer_shown(&seen->answer);
 	else if (st->outstanding)
 		buf_printf(&ev->words, " &");
@@ -160,7 +172,7 @@ static void add_line(struct trace *t, const struct evidence *e, size_t i)
 	case ACTOR_HANDSHAKE:
 	case ACTOR_SWITCH:
 	case ACTOR_IUT:
-		add_call(t, st, &e->steps[i]);
+		add_call(t, e->script, i, &e->steps[i]);
 		break;
 	case ACTOR_CONNECT:
 	case ACTOR_PEER:

@@ -653,6 +653,38 @@ START_TEST(tickets_row)
 }
 END_TEST
 
+/* Was it seen to wait before a timer of the kernel ended it? That is chance; elsewhere it is the library's. */
+static const struct { const char *script; enum outcome o; bool answered; const char *says; } timers[] = {
+	{ "title t\nhandshake\niut read &\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read &\n" },
+	{ "title t\nhandshake\niut read &\niut await later -> fails\n", OUTCOME_BLOCKED, false, "iut   read &\n" },
+	{ "title t\nhandshake\niut read &\npath cut\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read &\n" },
+	{ "title t\nhandshake\niut read &\niut await later -> fails\n", OUTCOME_SPINS, true, "iut   read -> spins as x\n" },
+	{ "title t\nhandshake\niut read -> blocked\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+	{ "title t\nhandshake\niut read &\niut await -> fails\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+	{ "title t\nhandshake\niut read &\niut await -> fails\niut read &\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+	{ "title t\nhandshake\niut read &\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+};
+
+START_TEST(timers_row)
+{
+	struct fault f = { 0 };
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	ck_assert_msg(script_parse(&s, "cases/t/c.case", timers[_i].script, strlen(timers[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
+	if (timers[_i].answered)
+		answered(&e, 1, timers[_i].o, "", "x");
+	e.steps[1].ran = true;
+	trace_of(&e, &t);
+	must_print(&t, timers[_i].says);
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
 static const struct { size_t step; const char *words; } words[] = {
 	{ 0, "handshake" }, { 1, "iut read" }, { 2, "peer write \"last\" + close_notify + fin" },
 	{ 3, "peer write \"last\" + close_notify + fin" }, { 4, "peer write \"last\" + close_notify + fin" }, { 5, "iut await" },
@@ -714,4 +746,4 @@ END_TEST
 
 ROWS_MAIN("trace", { text_and_back, countof(rows) }, { outcomes_come_back, 1 }, { texts_come_back, 1 }, { items_come_back, 1 },
           { states_come_back, 1 }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { tickets_row, countof(tickets) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
+          { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { tickets_row, countof(tickets) }, { timers_row, countof(timers) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
