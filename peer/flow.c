@@ -218,13 +218,15 @@ int flow_open(struct flow *fl, const struct record *rec, bool strict, uint8_t *t
 		flow_keys(fl);
 	/* 1.3: a ChangeCipherSpec is never protected (RFC 8446 5), nor is the second ClientHello that a HelloRetryRequest asks for;
 	 * 1.2: nothing is before this side's own. */
-	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS) || (fl->epoch == EPOCH_EARLY && rec->type == TYPE_HANDSHAKE);
+	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS) ||
+		(fl->epoch == EPOCH_EARLY && rec->type == TYPE_HANDSHAKE);
 	if (clear) {
 		open_clear(rec, type, plain);
 		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
 		return FLOW_NOW;
 	}
-	if (!(is13(fl) && rec->type != TYPE_DATA) && (keys_open(&fl->now, rec, type, plain) || (!strict && open_refused(fl, rec, type, plain)))) {
+	if (!(is13(fl) && rec->type != TYPE_DATA) &&
+	    (keys_open(&fl->now, rec, type, plain) || (!strict && open_refused(fl, rec, type, plain)))) {
 		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
 		return FLOW_NOW;
 	}

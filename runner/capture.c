@@ -170,7 +170,8 @@ bool capture_read(struct capture *c, uint64_t marker, capture_sink *sink, void *
 	while (seen != marker) {
 		if (!next_frame(c, &frame, &at_ns)) {
 			child_drain(&c->tcpdump);
-			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; it said: %.160s",
+			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; "
+			                     "it said: %.160s",
 			                     (unsigned long long)dropped_now(c), buf_str(&c->tcpdump.log));
 		}
 		seen = marker_of(c, frame);

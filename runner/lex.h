@@ -32,8 +32,8 @@ bool token_is(const struct token *t, const char *text);        /* a word or punc
 /* Decimal digits, with `-` in front if low < 0, within low..high. */
 bool number_parse(struct bytes text, int64_t low, int64_t high, int64_t *v);
 
-/* A whole file of at most max bytes, NUL behind it, which is not counted. False: the machine's reason in *f. lex_file: as large as a text of
- * ours can be. */
+/* A whole file of at most max bytes, NUL behind it, which is not counted. False: the machine's reason in *f.
+ * lex_file: as large as a text of ours can be. */
 bool file_load(const char *path, size_t max, struct buf *out, struct fault *f);
 bool lex_file(const char *path, struct buf *out, struct fault *f);
 
