@@ -20,7 +20,8 @@ struct line { const char *file; int number; struct bytes text, rest; };        /
 struct lines lines_of(const char *file, const char *text, size_t n);
 bool lines_next(struct lines *in, struct line *ln);            /* false: no more */
 
-/* The next token, END at the line's end or its comment. False, with *f told, for a string without end or a byte that is no text. */
+/* The next token, END at the line's end or its comment. False, with *f told, for a string without end or a byte that is no text (a
+ * string may hold a tab and no other control character). */
 bool line_token(struct line *ln, struct token *t, struct fault *f);
 /* What is left as it stands, without the spaces around it and without the comment. */
 struct bytes line_rest(struct line *ln);
