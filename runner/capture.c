@@ -158,7 +158,7 @@ static bool next_frame(struct capture *c, struct bytes *frame, int64_t *at_ns)
 	if (pcap_next_ex(c->pcap, &h, &p) != 1)
 		return false;
 	*frame = (struct bytes){ p, h->caplen };
-	*at_ns = (int64_t)h->ts.tv_sec * 1000000000 + h->ts.tv_usec;
+	*at_ns = (int64_t)((uint64_t)h->ts.tv_sec * 1000000000 + (uint64_t)h->ts.tv_usec);
 	return true;
 }
 

@@ -506,6 +506,8 @@ static bool items_of(struct reader *r, const struct token *t, const struct bytes
 		if (used <= 0)
 			return item_fault(r, &t[used ? at + bad : at], used == 0);
 		item_add(ev, &it);
+		if (ev->items[ev->nitems - 1].len > length_max)
+			return fault_set(r->f, &t[at].at, "more bytes than a connection can have");
 		at += (size_t)used;
 	}
 	return true;
@@ -602,19 +604,24 @@ bool trace_parse(struct trace *t, const char *path, const char *text, size_t n, 
 
 /* --- equal --- */
 
-/* Spaces around a text go with it. */
+/* Spaces around a text go with it. From a quote that begins no text on all stays as it is: what is left could otherwise be one, and go when
+ * it is read again. */
 static void without_texts(struct bytes native, struct buf *out)
 {
-	while (native.n) {
-		struct buf text = { 0 };
+	struct buf text = { 0 };
 
-		if (!bytes_unquote(&native, &text)) {
-			if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
-				buf_u8(out, native.p[0]);
-			native = (struct bytes){ native.p + 1, native.n - 1 };
+	while (native.n) {
+		if (native.p[0] == '"') {
+			if (!bytes_unquote(&native, &text))
+				break;
+			continue;
 		}
-		buf_free(&text);
+		if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
+			buf_u8(out, native.p[0]);
+		bytes_take(&native, 1, &(struct bytes){ 0 });
 	}
+	buf_add_bytes(out, native);
+	buf_free(&text);
 }
 
 void trace_drop_texts(struct trace *t)

@@ -27,6 +27,11 @@ static void count(void *to, struct bytes frame, int64_t at_ns, uint64_t marker)
 	(*n)++;
 }
 
+static void ignore(void *to, struct bytes frame, int64_t at_ns, uint64_t marker)
+{
+	(void)to, (void)frame, (void)at_ns, (void)marker;
+}
+
 /* All of it, and every prefix: less than the whole never gives the last marker. */
 START_TEST(whole_and_prefixes)
 {
@@ -49,4 +54,17 @@ START_TEST(whole_and_prefixes)
 }
 END_TEST
 
-ROWS_MAIN("capture", { whole_and_prefixes, 1 })
+/* No clock shows it, but a stream can. */
+START_TEST(far_future)
+{
+	struct buf b = { 0 };
+	struct capture c = capture_of(unhex(HEAD "ffffffff ffffffff 0e000000 0e000000 000000000000 000000000000 0806" MARKER, &b));
+	struct fault f;
+
+	ck_assert(capture_open(&c, &f) && capture_read(&c, MARK, ignore, NULL, &f));
+	capture_end(&c);
+	buf_free(&b);
+}
+END_TEST
+
+ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 })
