@@ -16,6 +16,7 @@ const char command_usage[] =
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none]\n"
 	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N] [-v] [-q]\n"
 	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
+	"                      [--times N] [--varies WHY]\n"
 	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
 	"       closedrill merge RESULTS... [--format text|tap|junit|github|json] [-o DIR] [-v] [-q]\n"
 	"       closedrill diff OLD NEW [--format text|json] [-q]\n"

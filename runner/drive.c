@@ -477,9 +477,10 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 /* All that left so far belongs to this step or one before it. */
 static bool mark_step(struct worker *w, struct fault *f)
 {
+	bool called = step_at(w)->actor == ACTOR_IUT || step_at(w)->actor == ACTOR_HANDSHAKE;
+
 	/* A library with threads or an event loop may go on by itself when it has answered. */
-	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) &&
-	    wait_rest(w) == SETTLED_WATCHDOG)
+	if (called && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
