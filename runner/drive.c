@@ -472,8 +472,26 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
-/* All that left so far belongs to this step or one before it. */
-static bool mark_step(struct worker *w, struct fault *f)
+/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
+ * is not: a RST, a forged segment. */
+static bool all_acknowledged(const struct worker *w)
+{
+	const struct step *st = step_at(w);
+	bool peer_gone = st->actor == ACTOR_PEER && (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
+
+	if (st->later || peer_gone || st->actor == ACTOR_PATH || st->actor == ACTOR_FD)
+		return false;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct live *l = &w->lives[i];
+
+		if (l->conn >= 0 && (l->path_broken || l->timed_out || l->peer.vanished || l->peer.fd < 0))
+			return false;
+	}
+	return true;
+}
+
+/* All that this line leads to has left, and as far as it is acknowledged that has come. */
+static bool end_step(struct worker *w, struct fault *f)
 {
 	/* A library with threads or an event loop may go on by itself when it has answered. */
 	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
@@ -482,8 +500,16 @@ static bool mark_step(struct worker *w, struct fault *f)
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
-	intake_mark(w, w->at_step);
 	return true;
+}
+
+/* All that left so far belongs to this step or one before it. */
+static void mark_step(struct worker *w)
+{
+	if (all_acknowledged(w))
+		intake_mark(w, w->at_step);
+	else
+		intake_mark_behind(w, w->at_step);
 }
 
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
@@ -536,8 +562,9 @@ static bool play(struct worker *w, struct fault *f)
 		if ((s->steps[i].actor == ACTOR_PEER && s->steps[i].joined) ||
 		    (!s->steps[i].later && (s->steps[i].actor == ACTOR_WIRE || s->steps[i].actor == ACTOR_TCP)))
 			continue;
-		if (!mark_step(w, f))
+		if (!end_step(w, f))
 			return false;
+		mark_step(w);
 		if (end == STEP_ENDS_RUN) {
 			w->e->ended_at = i;
 			break;
@@ -545,9 +572,9 @@ static bool play(struct worker *w, struct fault *f)
 	}
 	if (w->adapter->alive && !w->outstanding && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest after the last line");
-	if (!mark_step(w, f))
+	if (!end_step(w, f))
 		return false;
-	w->marks[w->nmarks - 1].step = s->nsteps;
+	intake_mark_behind(w, s->nsteps);
 	w->e->steps[s->nsteps].conn = w->live->conn;
 	for (int i = 0; i < LIVES_MAX; i++) {
 		live_check_socket_left(w, &w->lives[i]);
