@@ -9,6 +9,7 @@
 #include "runner/fdstep.h"
 #include "runner/intake.h"
 #include "runner/live.h"
+#include "runner/parts.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
@@ -447,6 +448,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
 	seen(w)->conn = w->live->conn;
+	part_begin(step_at(w)->actor == ACTOR_HANDSHAKE ? PART_HANDSHAKE : step_at(w)->actor == ACTOR_IUT ? PART_CALLS : PART_PEER);
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
@@ -546,6 +548,7 @@ static bool play(struct worker *w, struct fault *f)
 	const struct script *s = w->e->script;
 
 	w->at_step = 0;
+	part_begin(PART_OPEN);
 	intake_mark(w, 0);
 	if (!live_open(w, false, f))
 		return false;
@@ -562,6 +565,7 @@ static bool play(struct worker *w, struct fault *f)
 		if ((s->steps[i].actor == ACTOR_PEER && s->steps[i].joined) ||
 		    (!s->steps[i].later && (s->steps[i].actor == ACTOR_WIRE || s->steps[i].actor == ACTOR_TCP)))
 			continue;
+		part_begin(PART_FENCE);
 		if (!end_step(w, f))
 			return false;
 		mark_step(w);
@@ -570,6 +574,7 @@ static bool play(struct worker *w, struct fault *f)
 			break;
 		}
 	}
+	part_begin(PART_FENCE);
 	if (w->adapter->alive && !w->outstanding && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest after the last line");
 	if (!end_step(w, f))
@@ -622,9 +627,12 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
+	part_begin(PART_START);
 	ok = set_host(w, f) && talk_start(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
+	part_begin(PART_CLEAN_UP);
 	clean_up(w);
+	part_begin(PART_BETWEEN);
 	w->e = NULL;
 	return ok ? DRIVEN : DRIVE_BROKEN;
 }

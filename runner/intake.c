@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "runner/parts.h"
+
 static void add_mark(struct worker *w, struct capture_point at, size_t step)
 {
 	w->marks = reallocarray(w->marks, w->nmarks + 1, sizeof(*w->marks));
@@ -97,6 +99,7 @@ bool intake_read(struct worker *w, struct fault *f)
 
 	if (!capture_read(&w->capture, w->marks[w->nmarks - 1].at, take_frame, &in, f))
 		return false;
+	part_begin(PART_DECODE);
 	for (int i = 0; i < w->e->nconns; i++)
 		build_conn(w->e, i);
 	return true;
