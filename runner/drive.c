@@ -9,6 +9,7 @@
 #include "runner/fdstep.h"
 #include "runner/intake.h"
 #include "runner/live.h"
+#include "runner/parts.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
@@ -449,6 +450,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
 	seen(w)->conn = w->live->conn;
+	part_begin(step_at(w)->actor == ACTOR_HANDSHAKE ? PART_HANDSHAKE : step_at(w)->actor == ACTOR_IUT ? PART_CALLS : PART_PEER);
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
@@ -474,8 +476,26 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
-/* All that left so far belongs to this step or one before it. */
-static bool mark_step(struct worker *w, struct fault *f)
+/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
+ * is not: a RST, a forged segment. */
+static bool all_acknowledged(const struct worker *w)
+{
+	const struct step *st = step_at(w);
+	bool peer_gone = st->actor == ACTOR_PEER && (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
+
+	if (st->later || peer_gone || st->actor == ACTOR_PATH || st->actor == ACTOR_FD)
+		return false;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct live *l = &w->lives[i];
+
+		if (l->conn >= 0 && (l->path_broken || l->timed_out || l->peer.vanished || l->peer.fd < 0))
+			return false;
+	}
+	return true;
+}
+
+/* All that this line leads to has left, and as far as it is acknowledged that has come. */
+static bool end_step(struct worker *w, struct fault *f)
 {
 	bool called = step_at(w)->actor == ACTOR_IUT || step_at(w)->actor == ACTOR_HANDSHAKE;
 
@@ -486,8 +506,16 @@ static bool mark_step(struct worker *w, struct fault *f)
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
-	intake_mark(w, w->at_step);
 	return true;
+}
+
+/* All that left so far belongs to this step or one before it. */
+static void mark_step(struct worker *w)
+{
+	if (all_acknowledged(w))
+		intake_mark(w, w->at_step);
+	else
+		intake_mark_behind(w, w->at_step);
 }
 
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
@@ -524,6 +552,7 @@ static bool play(struct worker *w, struct fault *f)
 	const struct script *s = w->e->script;
 
 	w->at_step = 0;
+	part_begin(PART_OPEN);
 	intake_mark(w, 0);
 	if (!live_open(w, false, f))
 		return false;
@@ -540,18 +569,21 @@ static bool play(struct worker *w, struct fault *f)
 		if ((s->steps[i].actor == ACTOR_PEER && s->steps[i].joined) ||
 		    (!s->steps[i].later && (s->steps[i].actor == ACTOR_WIRE || s->steps[i].actor == ACTOR_TCP)))
 			continue;
-		if (!mark_step(w, f))
+		part_begin(PART_FENCE);
+		if (!end_step(w, f))
 			return false;
+		mark_step(w);
 		if (end == STEP_ENDS_RUN) {
 			w->e->ended_at = i;
 			break;
 		}
 	}
+	part_begin(PART_FENCE);
 	if (w->adapter->alive && !w->outstanding && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest after the last line");
-	if (!mark_step(w, f))
+	if (!end_step(w, f))
 		return false;
-	w->marks[w->nmarks - 1].step = s->nsteps;
+	intake_mark_behind(w, s->nsteps);
 	w->e->steps[s->nsteps].conn = w->live->conn;
 	for (int i = 0; i < LIVES_MAX; i++) {
 		live_check_socket_left(w, &w->lives[i]);
@@ -599,9 +631,12 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
+	part_begin(PART_START);
 	ok = set_host(w, f) && talk_start(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
+	part_begin(PART_CLEAN_UP);
 	clean_up(w);
+	part_begin(PART_BETWEEN);
 	w->e = NULL;
 	return ok ? DRIVEN : DRIVE_BROKEN;
 }

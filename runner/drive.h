@@ -9,7 +9,7 @@
 #include "runner/evidence.h"
 #include "runner/sockdiag.h"
 
-struct mark { uint64_t id; size_t step; };
+struct mark { struct capture_point at; size_t step; };
 
 enum { LIVES_MAX = 2 };
 

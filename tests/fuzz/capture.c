@@ -33,7 +33,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* A capture whose tcpdump has ended, and has said these bytes. */
 static void capture_of(struct capture *c, struct bytes x)
 {
-	*c = (struct capture){ .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1, .marker_port = MARKER_PORT };
+	*c = (struct capture){ .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1, .marker_port = MARKER_PORT,
+	                       .passed = UINT64_MAX };    /* nobody else counts */
 	buf_add_bytes(&c->bytes, x);
 }
 
@@ -85,17 +86,17 @@ static bool within(struct bytes part, struct bytes all)
 	return !part.n || (part.p >= all.p && part.p + part.n <= all.p + all.n);
 }
 
-static void take_frame(void *to, struct bytes frame, int64_t at_ns, uint64_t marker)
+static void take_frame(void *to, const struct captured *captured)
 {
+	const struct bytes frame = captured->data;
 	struct frames *fr = to;
 	struct bytes payload = { 0 };
 	struct segment s;
 	uint16_t from, there;
 
-	(void)at_ns;
 	if (datagram_parse(frame, &from, &there, &payload))
 		assert(within(payload, frame));
-	if (marker || fr->n == FRAMES_MAX)
+	if (captured->marker || fr->n == FRAMES_MAX)
 		return;
 	if (segment_parse(frame, &s)) {
 		assert(within(s.payload, frame));
@@ -117,7 +118,7 @@ static void read_any(struct bytes in, struct frames *fr)
 
 	capture_of(&c, in);
 	if (capture_open(&c, &f))
-		assert(!capture_read(&c, UINT64_MAX, take_frame, fr, &f));
+		assert(!capture_read(&c, (struct capture_point){ 0, UINT64_MAX }, take_frame, fr, &f));
 	assert(f.msg[0]);
 	capture_end(&c);
 }
@@ -185,7 +186,7 @@ static void run_of(struct frames *fr, struct evidence *e)
 	w.nmarks = fr->marked;
 	assert(w.marks);
 	for (size_t i = 0; i < w.nmarks; i++)
-		w.marks[i] = (struct mark){ i + 1, i < script.nsteps ? i : script.nsteps };
+		w.marks[i] = (struct mark){ { 0, i + 1 }, i < script.nsteps ? i : script.nsteps };
 	assert(intake_read(&w, &f));
 	free(w.marks);
 	capture_end(&w.capture);
