@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runner/sandbox.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000 };
 
@@ -27,9 +26,9 @@ static void fd_close(int *fd)
 }
 
 /* What a child could not do on its way to being another program. */
-struct obstacle { int error; bool root; };
+struct obstacle { int error; bool place; };             /* place: it could not enter its world */
 
-static void in_child(char *const argv[], char *const env[], const char *root, int how, const int fds[3], int report)
+static void in_child(const struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights, const int fds[3], int report)
 {
 	struct obstacle o = { 0 };
 
@@ -38,15 +37,11 @@ static void in_child(char *const argv[], char *const env[], const char *root, in
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			dup2(fds[i], i);
-	o.root = root && !sandbox_root(root);
-	if (o.root)
-		goto failed;
-	if (how == CHILD_UNPRIVILEGED)
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (; env && *env; env++)
 		putenv(*env);
-	execvp(argv[0], argv);
-failed:
+	o.place = !(c->place.keeper ? confine_enter(&c->place, root) : rights_take(rights));
+	if (!o.place)
+		execvp(argv[0], argv);
 	o.error = errno;
 	if (write(report, &o, sizeof(o)) != sizeof(o))
 		_exit(126);
@@ -71,16 +66,28 @@ static bool make_pipes(int theirs[3], struct child *c, int report[2])
 	return true;
 }
 
-bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, int how, struct fault *f)
+static bool could_not(const struct obstacle *o, char *const argv[], const char *root, struct fault *f)
+{
+	errno = o->error;
+	if (o->place)
+		return fault_machine(f, "%s%s%s could not enter its place:", argv[0], root ? " in the root " : "", root ? root : "");
+	/* Root without capabilities may read less than one thinks. */
+	return fault_machine(f, "cannot run %s%s%s%s:", argv[0], root ? " in the root " : "", root ? root : "",
+	                     errno == EACCES && geteuid() == 0 ? " without the capabilities of root" : "");
+}
+
+bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights, struct fault *f)
 {
 	int theirs[3] = { -1, -1, -1 }, report[2] = { -1, -1 };
 	struct obstacle o;
 	bool ok;
 
 	*c = (struct child){ .in = -1, .out = -1, .err = -1 };
-	ok = make_pipes(theirs, c, report) && (c->pid = fork()) >= 0;
+	if (rights == RIGHTS_NONE && !confine_start(&c->place, root, f))
+		return false;
+	ok = make_pipes(theirs, c, report) && (c->pid = c->place.keeper ? confine_fork(&c->place) : fork()) >= 0;
 	if (ok && c->pid == 0)
-		in_child(argv, env, root, how, theirs, report[1]);
+		in_child(c, argv, env, root, rights, theirs, report[1]);
 	o = (struct obstacle){ ok ? 0 : errno, false };
 	for (int i = 0; i < 3; i++)
 		fd_close(&theirs[i]);
@@ -91,8 +98,7 @@ bool child_start(struct child *c, char *const argv[], char *const env[], const c
 	if (ok)
 		return true;
 	child_end(c);
-	errno = o.error;
-	return o.root ? fault_machine(f, "cannot enter the root %s:", root) : fault_machine(f, "cannot run %s%s%s:", argv[0], root ? " in the root " : "", root ? root : "");
+	return could_not(&o, argv, root, f);
 }
 
 bool child_say(struct child *c, struct bytes line)
@@ -213,11 +219,11 @@ void child_end(struct child *c)
 	fd_close(&c->in);
 	fd_close(&c->out);
 	fd_close(&c->err);
-	if (c->pid > 0) {
+	if (c->pid > 0)
 		kill(c->pid, SIGKILL);
-		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	while (!c->place.keeper && c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	confine_end(&c->place, c->pid);
 	buf_free(&c->lines);
 	buf_free(&c->log);
 	*c = (struct child){ .in = -1, .out = -1, .err = -1 };

@@ -6,9 +6,12 @@
 
 #include "peer/bytes.h"
 #include "peer/fault.h"
+#include "runner/confine.h"
+#include "runner/rights.h"
 
 struct child {
 	pid_t pid;                              /* 0: none */
+	struct confine place;                   /* the world that it is in; keeper 0: ours */
 	int in, out, err;                       /* our ends of its stdin, stdout and stderr, -1: none; out and err do not block */
 	struct buf lines;                       /* read from out */
 	size_t taken;                           /* bytes in front of it that child_line gave last */
@@ -17,11 +20,9 @@ struct child {
 	bool flooded;                           /* a line longer than any answer */
 };
 
-enum { CHILD_PLAIN = 0, CHILD_UNPRIVILEGED = 1 };       /* unprivileged: no capabilities of the namespace */
-
-/* env: "NAME=value" strings to add, ended by NULL; may be NULL. root: the folder that it gets as its root (sandbox_root); NULL: ours. The
- * child dies with us. False: *f tells why it could not be executed. */
-bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, int how, struct fault *f);
+/* env: "NAME=value" strings to add, ended by NULL; may be NULL. The child dies with us. With RIGHTS_NONE it is an adapter, and gets a world
+ * of its own (confine.h), with this root; NULL: ours. False: *f tells why it could not be executed. */
+bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights, struct fault *f);
 /* Writes one line, adding the newline. False: it reads no more. */
 bool child_say(struct child *c, struct bytes line);
 /* Reads what is there, without waiting, from both pipes. True if anything came. */
