@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 
-enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000 };
+/* DRAIN_MAX: of each pipe at once: who writes faster than we read would keep us here. */
+enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000, CHUNK = 4096, DRAIN_MAX = 16 * CHUNK };
 
 extern char **environ;
 
@@ -123,38 +124,41 @@ bool child_say(struct child *c, struct bytes line)
 
 static bool drain_log(struct child *c)
 {
-	char chunk[4096];
-	bool came = false;
+	char chunk[CHUNK];
+	size_t came = 0;
 	ssize_t n = -1;
 
-	while (c->err >= 0 && (n = read(c->err, chunk, sizeof(chunk))) > 0) {
+	while (c->err >= 0 && came < DRAIN_MAX && (n = read(c->err, chunk, CHUNK)) > 0) {
 		buf_add(&c->log, chunk, (size_t)n);
 		if (c->log.n > LOG_KEEP)
 			buf_drop(&c->log, c->log.n - LOG_KEEP);
-		came = true;
-		if ((size_t)n < sizeof(chunk))
+		came += (size_t)n;
+		if (n < CHUNK)
 			break;
 	}
 	if (c->err >= 0 && n == 0)
 		fd_close(&c->err);              /* at its end it would wake every poll at once */
-	return came;
+	return came > 0;
 }
 
 bool child_drain(struct child *c)
 {
 	bool came = drain_log(c);
 
-	while (c->out >= 0 && !c->ended && !c->flooded) {
-		uint8_t *p = buf_grow(&c->lines, 4096);
-		ssize_t n = read(c->out, p, 4096);
+	/* The line taken last was valid until here. */
+	buf_drop(&c->lines, c->taken);
+	c->taken = 0;
+	for (size_t got = 0; c->out >= 0 && !c->ended && !c->flooded && got < DRAIN_MAX; got += CHUNK) {
+		uint8_t *p = buf_grow(&c->lines, CHUNK);
+		ssize_t n = read(c->out, p, CHUNK);
 
-		c->lines.n -= 4096 - (size_t)(n > 0 ? n : 0);
+		c->lines.n -= CHUNK - (size_t)(n > 0 ? n : 0);
 		if (n < 0)
 			break;
 		came = true;
 		c->ended = n == 0;
 		c->flooded = c->lines.n > LINE_MAX_BYTES;
-		if (n < 4096)
+		if (n < CHUNK)
 			break;
 	}
 	return came;
@@ -162,17 +166,28 @@ bool child_drain(struct child *c)
 
 bool child_line(struct child *c, struct bytes *line)
 {
-	uint8_t *end;
+	struct bytes rest = { c->lines.p + c->taken, c->lines.n - c->taken };
+	const uint8_t *end = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
 
-	/* The line taken last stays in front until here: so it was valid meanwhile. */
-	buf_drop(&c->lines, c->taken);
-	c->taken = 0;
-	end = c->lines.n ? memchr(c->lines.p, '\n', c->lines.n) : NULL;
 	if (!end)
 		return false;
-	*line = (struct bytes){ c->lines.p, (size_t)(end - c->lines.p) };
-	c->taken = line->n + 1;
+	*line = (struct bytes){ rest.p, (size_t)(end - rest.p) };
+	c->taken += line->n + 1;
 	return true;
+}
+
+bool child_hears(const struct child *c)
+{
+	struct pollfd p = { c->in, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) < 0 || !(p.revents & POLLERR);
+}
+
+bool child_exited(const struct child *c)
+{
+	siginfo_t si = { 0 };
+
+	return c->pid <= 0 || (waitid(P_PID, (id_t)c->pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid == c->pid);
 }
 
 int64_t child_cpu_us(const struct child *c)
