@@ -257,7 +257,7 @@ static bool spawn(struct capture *c, struct fault *f)
 		argv[13] = filter;
 	}
 	snprintf(filter, sizeof(filter), "inbound and (tcp or icmp or udp port %u)", c->marker_port);
-	if (!child_start(&c->tcpdump, argv, NULL, NULL, CHILD_PLAIN, f))
+	if (!child_start(&c->tcpdump, argv, NULL, NULL, RIGHTS_CAPTURE, f))
 		return false;
 	fcntl(c->tcpdump.out, F_SETPIPE_SZ, PIPE_BYTES);
 	return true;

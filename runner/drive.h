@@ -52,6 +52,7 @@ struct worker {
 	struct answer stored;
 	size_t outstanding_step;
 	struct buf again;                       /* the native return of the last `again` */
+	unsigned agains;                        /* how many there were since the peer's end moved */
 	struct mark *marks; size_t nmarks;
 	size_t at_step;
 	struct setting old_host[8]; char old_values[8][64]; size_t nold;

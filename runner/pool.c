@@ -164,29 +164,6 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	return ok;
 }
 
-static void reap_orphans(const struct job *job, const struct worker *w)
-{
-	pid_t pid;
-	siginfo_t si;
-
-	/* As first process of its namespace the worker inherits what adapters leave;
-	 * its own children are waited for where they were started. */
-	for (;;) {
-		bool own = false;
-
-		si.si_pid = 0;
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 || si.si_pid == 0)
-			return;
-		pid = si.si_pid;
-		own = pid == w->capture.tcpdump.pid;
-		for (size_t i = 0; i < job->nadapters; i++)
-			own |= pid == job->adapters[i].child.pid;
-		if (own)
-			return;
-		waitpid(pid, NULL, WNOHANG);
-	}
-}
-
 struct certs { struct cert ecdsa, rsa; int ecdsa_fd, rsa_fd; char ecdsa_path[32], rsa_path[32]; };
 
 /* An RSA key takes a tenth of a second or two: it is made if some adapter's greeting wants one. */
@@ -249,7 +226,6 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 		if (!report_run(fd, &w, job, index))
 			break;
 		atomic_store(&shared->at[number], 0);
-		reap_orphans(job, &w);
 	}
 	parts_end();
 	for (size_t i = 0; i < job->nadapters; i++)
