@@ -151,6 +151,15 @@ struct bytes buf_bytes(const struct buf *b)
 	return (struct bytes){ b->p, b->n };
 }
 
+struct bytes buf_from(const struct buf *b, size_t at)
+{
+	struct bytes x = buf_bytes(b);
+
+	assert(at <= x.n);
+	bytes_take(&x, at, &(struct bytes){ 0 });
+	return x;
+}
+
 const char *buf_str(struct buf *b)
 {
 	buf_u8(b, 0);

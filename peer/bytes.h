@@ -32,6 +32,7 @@ void buf_u16(struct buf *b, unsigned v);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));     /* no NUL is added */
 void buf_drop(struct buf *b, size_t n);                 /* takes n bytes off the front */
 struct bytes buf_bytes(const struct buf *b);            /* valid until the buffer changes */
+struct bytes buf_from(const struct buf *b, size_t at);  /* what stands behind the first `at` bytes; the same */
 const char *buf_str(struct buf *b);                     /* NUL behind the text, not counted; valid until the buffer changes */
 void buf_free(struct buf *b);
 

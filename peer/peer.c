@@ -256,9 +256,11 @@ bool peer_ticket(struct peer *p, const struct shape *sh)
 	uint8_t type;
 	bool ok = p->server && handshake_ticket(&p->hs, &sealed);
 
-	/* OpenSSL counts only the records that it sealed itself, under the first generation of keys: open it so, and seal it anew in its place. */
+	/* OpenSSL counts only the records that it sealed itself, under the first generation of keys: open it so,
+	 * and seal it anew in its place. */
 	in = buf_bytes(&sealed);
-	ok = ok && keys_from_secret(&openssl, p->hs.secrets.suite, (struct bytes){ p->hs.secrets.server_data.p, p->hs.secrets.server_data.n });
+	ok = ok && keys_from_secret(&openssl, p->hs.secrets.suite,
+	                            (struct bytes){ p->hs.secrets.server_data.p, p->hs.secrets.server_data.n });
 	while (ok && in.n) {
 		plain.n = 0;
 		openssl.seq = p->openssl_sealed++;

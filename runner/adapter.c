@@ -163,9 +163,10 @@ static bool add_forbidden(struct adapter *a, struct bytes text)
 	return known;
 }
 
-/* False at a line that is no greeting. */
-static bool greeting_line(struct adapter *a, struct bytes line, bool *ready)
+bool adapter_greeting_line(struct adapter *a, struct bytes line, bool *ready)
 {
+	if (memchr(line.p, '\0', line.n))
+		return false;
 	if (key_is(&line, "library"))
 		set_text(&a->library, line);
 	else if (key_is(&line, "api"))
@@ -206,7 +207,7 @@ static bool read_greeting(struct adapter *a, struct fault *f)
 	for (int i = 0; !ready && i < GREETING_LINES_MAX; i++) {
 		if (!next_line(a, deadline, &line))
 			return how_it_died(a, " before its greeting was complete ", f);
-		if (!greeting_line(a, line, &ready))
+		if (!adapter_greeting_line(a, line, &ready))
 			return fault_machine(f, "adapter %s breaks the contract: its greeting has the line \"%.*s\"", a->name,
 			                     line.n > 100 ? 100 : (int)line.n, (const char *)line.p);
 	}

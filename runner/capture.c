@@ -94,12 +94,13 @@ static ssize_t cookie_read(void *cookie, char *to, size_t n)
 	}
 	if (n > c->bytes.n)
 		n = c->bytes.n;
-	memcpy(to, c->bytes.p, n);
+	if (n > 0)
+		memcpy(to, c->bytes.p, n);
 	buf_drop(&c->bytes, n);
 	return (ssize_t)n;
 }
 
-static bool open_pcap(struct capture *c, struct fault *f)
+bool capture_open(struct capture *c, struct fault *f)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 	FILE *file = fopencookie(c, "r", (cookie_io_functions_t){ .read = cookie_read });
@@ -170,7 +171,8 @@ bool capture_read(struct capture *c, uint64_t marker, capture_sink *sink, void *
 	while (seen != marker) {
 		if (!next_frame(c, &frame, &at_ns)) {
 			child_drain(&c->tcpdump);
-			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; it said: %.160s",
+			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; "
+			                     "it said: %.160s",
 			                     (unsigned long long)dropped_now(c), buf_str(&c->tcpdump.log));
 		}
 		seen = marker_of(c, frame);
@@ -230,7 +232,7 @@ bool capture_start(struct capture *c, struct fault *f)
 	*c = (struct capture){ .tcpdump = { .in = -1, .out = -1, .err = -1 }, .marker_fd = -1, .packet_fd = -1 };
 	if (!open_marker(c))
 		return fault_machine(f, "no socket for the capture's markers:");
-	if (!spawn(c, f) || !first_marker(c, f) || !open_pcap(c, f))
+	if (!spawn(c, f) || !first_marker(c, f) || !capture_open(c, f))
 		return false;
 	if (!find_packet_socket(c))
 		return fault_machine(f, "cannot look at tcpdump's packet socket (pidfd_getfd):");

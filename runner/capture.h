@@ -23,6 +23,8 @@ typedef void capture_sink(void *to, struct bytes frame, int64_t at_ns, uint64_t 
 
 /* Starts tcpdump on lo and waits until it captures. False: *f, with tcpdump's own words. */
 bool capture_start(struct capture *c, struct fault *f);
+/* The part of it that begins to read what tcpdump writes: the stream's head. */
+bool capture_open(struct capture *c, struct fault *f);
 /* Keeps tcpdump's pipe empty. Never waits. */
 void capture_drain(struct capture *c);
 /* Sends a marker through the captured interface and returns its number. */

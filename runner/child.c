@@ -92,7 +92,8 @@ bool child_start(struct child *c, char *const argv[], char *const env[], const c
 		return true;
 	child_end(c);
 	errno = o.error;
-	return o.root ? fault_machine(f, "cannot enter the root %s:", root) : fault_machine(f, "cannot run %s%s%s:", argv[0], root ? " in the root " : "", root ? root : "");
+	return o.root ? fault_machine(f, "cannot enter the root %s:", root)
+	              : fault_machine(f, "cannot run %s%s%s:", argv[0], root ? " in the root " : "", root ? root : "");
 }
 
 bool child_say(struct child *c, struct bytes line)

@@ -71,7 +71,8 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 		wait_handshake(w);
 		if (!peer_handshake_done(&w->live->peer)) {
 			answer_free(&x);
-			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
+			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error
+			                                    : "the IUT says that it is done, but the peer's handshake is not");
 			return STEP_BROKEN;
 		}
 		live_seen(w)->handshaken = true;
@@ -250,8 +251,8 @@ static bool settle_reaction(struct worker *w, struct fault *f)
 			return broke(w, f, "the adapter does not come to rest");
 		return true;
 	}
-	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of that
-	 * comes before the look whether the call still waits, or it would be chance in which step it goes on. */
+	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of
+	 * that comes before the look whether the call still waits, or it would be chance in which step it goes on. */
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	w->at_step = w->outstanding_step;
@@ -313,7 +314,8 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 static bool is_forbidden(const struct worker *w, enum iut_verb v)
 {
 	bool data = iut_reads(v) || iut_writes(v);
-	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE || v == IUT_CHILD_SHUTDOWN;
+	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE ||
+		v == IUT_CHILD_SHUTDOWN;
 
 	return (tls && w->live->failed && w->adapter->after_error) || (data && w->live->told_end && w->adapter->after_end);
 }
@@ -476,7 +478,8 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 static bool mark_step(struct worker *w, struct fault *f)
 {
 	/* A library with threads or an event loop may go on by itself when it has answered. */
-	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
+	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) &&
+	    wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");

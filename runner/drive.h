@@ -63,7 +63,8 @@ static inline struct conn_seen *live_seen(const struct worker *w)
 	return &w->e->conns[w->live->conn];
 }
 
-bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f);
+bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path,
+                  struct fault *f);
 void worker_end(struct worker *w);
 
 /* The line of the case that is being played. */

@@ -61,7 +61,8 @@ static char *bytes_dup(struct bytes x)
 
 void expected_start(struct expected *x, const struct script *s)
 {
-	*x = (struct expected){ .name = strdup(s->name), .with_name = s->with_name.n ? bytes_dup(s->with_name) : NULL, .nwith = s->nwith ? s->nwith : 1 };
+	*x = (struct expected){ .name = strdup(s->name), .with_name = s->with_name.n ? bytes_dup(s->with_name) : NULL,
+	                        .nwith = s->nwith ? s->nwith : 1 };
 	x->with = calloc(x->nwith, sizeof(*x->with));
 	assert(x->name && x->with);
 	for (size_t i = 0; i < x->nwith; i++)

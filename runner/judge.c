@@ -16,7 +16,8 @@ const char *verdict_word(enum verdict v)
 	return words[v];
 }
 
-/* Invariants about the order of records. What one of them tells of a connection, its `wire` lines do not tell again under their own rules. */
+/* Invariants about the order of records. What one of them tells of a connection,
+ * its `wire` lines do not tell again under their own rules. */
 enum { TOLD_ONCE = 1, TOLD_NO_NOTIFY = 2, TOLD_BEHIND_NOTIFY = 4, TOLD_BEHIND_ALERT = 8 };
 
 static const struct { const char *name; unsigned bit; } orders[] = {
@@ -67,7 +68,8 @@ static char *text_of(struct buf *b)
 	return s;
 }
 
-static void add_finding(const struct court *c, const struct requirement *r, const struct where *at, char *allowed, char *observed, char *native)
+static void add_finding(const struct court *c, const struct requirement *r, const struct where *at, char *allowed, char *observed,
+                        char *native)
 {
 	struct judgement *j = c->j;
 
@@ -244,7 +246,8 @@ static bool is_told_item(const struct before *b, const struct item *it, unsigned
 }
 
 /* The items as they would be had the implementation not done what the invariants tell; there is room for one more. Returns how many. */
-static size_t without_told(const struct court *c, int conn, size_t from, unsigned told, const struct item *items, size_t n, struct item *out)
+static size_t without_told(const struct court *c, int conn, size_t from, unsigned told, const struct item *items, size_t n,
+                           struct item *out)
 {
 	size_t nbefore = 0, kept = 0;
 	struct item *earlier = from == SIZE_MAX ? NULL : items_between(c->e, conn, iut_dir(c->e->variant), SIZE_MAX, from, &nbefore);
@@ -255,7 +258,8 @@ static size_t without_told(const struct court *c, int conn, size_t from, unsigne
 		note_before(&b, &earlier[i], v13);
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].kind == ITEM_FIN && !b.notified && !b.fin && told & TOLD_NO_NOTIFY)
-			out[kept++] = (struct item){ .kind = ITEM_ALERT, .level = ALERT_WARNING, .code = ALERT_CLOSE_NOTIFY, .keys = KEYS_USUAL };
+			out[kept++] = (struct item){ .kind = ITEM_ALERT, .level = ALERT_WARNING, .code = ALERT_CLOSE_NOTIFY,
+			                             .keys = KEYS_USUAL };
 		if (!is_told_item(&b, &items[i], told))
 			out[kept++] = items[i];
 		note_before(&b, &items[i], v13);
@@ -356,14 +360,16 @@ static void check_closed_world(const struct court *c, int conn)
 	struct item *items;
 	struct buf seen = { 0 };
 
-	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || !rule(c, "nothing-else") || script_excepts(c->e->script, "nothing-else"))
+	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || !rule(c, "nothing-else") ||
+	    script_excepts(c->e->script, "nothing-else"))
 		return;
 	items = items_between(c->e, conn, iut_dir(c->e->variant), last, SIZE_MAX, &n);
 	left = pattern_filter(NULL, items, n);
 	if (left) {
 		buf_printf(&seen, "wire iut -> ");
 		items_print(&seen, items, left);
-		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, strdup("nothing after the last line"), text_of(&seen), NULL);
+		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, strdup("nothing after the last line"),
+		            text_of(&seen), NULL);
 	}
 	free(items);
 }
@@ -376,7 +382,8 @@ static bool is_told(const struct court *c, const struct requirement *r, size_t s
 	for (size_t i = 0; i < c->j->n; i++) {
 		const struct finding *f = &c->j->findings[i];
 
-		if (f->req == r || (f->req && f->weight != VERDICT_PASS && f->weight >= weight && f->at.line == c->e->script->steps[step].at.line))
+		if (f->req == r || (f->req && f->weight != VERDICT_PASS && f->weight >= weight &&
+		                    f->at.line == c->e->script->steps[step].at.line))
 			return true;
 	}
 	return false;
@@ -413,7 +420,8 @@ static void check_ended_early(const struct court *c)
 	st = &c->e->script->steps[c->e->ended_at];
 	seen = &c->e->steps[c->e->ended_at];
 	if (seen->over) {
-		add_finding(c, NULL, &st->at, line_text(st, "a connection to do it to"), line_text(st, "the implementation has ended it"), NULL);
+		add_finding(c, NULL, &st->at, line_text(st, "a connection to do it to"), line_text(st, "the implementation has ended it"),
+		            NULL);
 		return;
 	}
 	for (size_t i = 0; i < c->j->n; i++)
@@ -429,7 +437,8 @@ static enum verdict verdict_of(const struct judgement *j)
 
 	for (size_t i = 0; i < j->n; i++)
 		seen[j->findings[i].weight] = true;
-	return seen[VERDICT_FAIL] ? VERDICT_FAIL : seen[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE : seen[VERDICT_WARN] ? VERDICT_WARN : VERDICT_PASS;
+	return seen[VERDICT_FAIL] ? VERDICT_FAIL : seen[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE : seen[VERDICT_WARN] ? VERDICT_WARN
+	                                                                                                                  : VERDICT_PASS;
 }
 
 /* A case that tests something, all of whose tests were left out for want of the calls, or as they are forbidden, has tested nothing. */
@@ -459,7 +468,8 @@ static bool is_unsupported(const struct evidence *e, struct buf *why)
 
 	for (size_t i = 0; i < e->script->nsteps; i++)
 		if (e->steps[i].ran && e->steps[i].answered && e->steps[i].answer.outcome == OUTCOME_UNSUPPORTED) {
-			buf_printf(why, "the adapter has no `%.*s`", (int)e->script->steps[i].words.n, (const char *)e->script->steps[i].words.p);
+			buf_printf(why, "the adapter has no `%.*s`", (int)e->script->steps[i].words.n,
+			           (const char *)e->script->steps[i].words.p);
 			return true;
 		}
 	if (!left_nothing(e, &call))

@@ -61,7 +61,8 @@ void list_index(const struct catalogue *s)
 			printf("%s### %.*s\n\n", i ? "\n" : "", (int)n, sc->name);
 		theme = sc->name;
 		len = n;
-		printf("- `%s` %.*s%s\n", sc->name + n + 1, (int)sc->title.n, (const char *)sc->title.p, sc->about_host ? " (about the host)" : "");
+		printf("- `%s` %.*s%s\n", sc->name + n + 1, (int)sc->title.n, (const char *)sc->title.p,
+		       sc->about_host ? " (about the host)" : "");
 	}
 }
 

@@ -160,7 +160,8 @@ bool live_open(struct worker *w, bool resume, struct fault *f)
 	ok = (client || fd >= 0) && talk_ok(w, buf_str(&line), &x, f);
 	if (ok && client)
 		fd = accept_iut(w, f);
-	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) && peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
+	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) &&
+		peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
 	l->peer.before = before;
 	if (ok && script_option(w->e->script, "early-data")) {
 		handshake_permit_early(&l->peer.hs);

@@ -80,9 +80,11 @@ void loaded_free(struct loaded *s)
 static bool same_session(const struct loaded *a, const struct loaded *b, struct fault *f)
 {
 	if (!a->shard.total != !b->shard.total)
-		return fault_set(f, &nowhere, "one of %s and %s is a shard: merge the shards of a session first, all at once", a->path, b->path);
+		return fault_set(f, &nowhere, "one of %s and %s is a shard: merge the shards of a session first, all at once", a->path,
+		                 b->path);
 	if (a->shard.total != b->shard.total || a->shard.runs != b->shard.runs)
-		return fault_set(f, &nowhere, "%s is of %zu shards with %zu runs, %s of %zu with %zu: they are parts of different sessions", a->path,
+		return fault_set(f, &nowhere, "%s is of %zu shards with %zu runs, %s of %zu with %zu: they are parts of different sessions",
+		                 a->path,
 		                 a->shard.total, a->shard.runs, b->path, b->shard.total, b->shard.runs);
 	return true;
 }

@@ -257,7 +257,8 @@ void plan_add(struct plan *p, const struct catalogue *s, uint32_t implementation
 		if (a->failed)
 			add_first(p, implementation, s, i, sel->variants);
 		else
-			add_variants(p, implementation, (uint32_t)i, sc->runs_for & sel->variants & adapter_variants(a), !has_needs(sc, a), sel->one_io);
+			add_variants(p, implementation, (uint32_t)i, sc->runs_for & sel->variants & adapter_variants(a), !has_needs(sc, a),
+			             sel->one_io);
 	}
 }
 

@@ -134,7 +134,8 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 {
 	const struct run *run = &job->plan->runs[index];
 	const struct adapter *a = &job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command, a->root };
+	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant,
+	                         job->catalogue->with[run->script], a->command, a->root };
 	struct comparison c;
 	struct judgement j;
 	int64_t took_us = 0;
@@ -160,7 +161,8 @@ static void reap_orphans(const struct job *job, const struct worker *w)
 	pid_t pid;
 	siginfo_t si;
 
-	/* As first process of its namespace the worker inherits what adapters leave; its own children are waited for where they were started. */
+	/* As first process of its namespace the worker inherits what adapters leave;
+	 * its own children are waited for where they were started. */
 	for (;;) {
 		bool own = false;
 
@@ -212,7 +214,7 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 	struct fault f = { 0 };
 	size_t index;
 
-	setsid();                               /* an interrupt from the terminal is for the parent alone: it would kill adapters in mid-run */
+	setsid();                               /* an interrupt from the terminal is for the parent: it would kill adapters in mid-run */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_TIMERSLACK, 1);
@@ -333,7 +335,8 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 {
 	const struct run *run = &p->job->plan->runs[index];
 	const struct adapter *a = &p->job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command, a->root };
+	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant,
+	                         p->job->catalogue->with[run->script], a->command, a->root };
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
 	json_t *o = result_json(&name, &j, NULL, 0);
 	char *text = result_text(o);

@@ -209,10 +209,12 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 	struct bytes version, name = split(word->text, &version);
 	const struct key *k = key_find(name);
 
-	if (!k && version.n == 0 && !token_is(word, "requirement") && !token_is(word, "says") && !token_is(word, "always") && !token_is(word, "two-readings"))
+	if (!k && version.n == 0 && !token_is(word, "requirement") && !token_is(word, "says") && !token_is(word, "always") &&
+	    !token_is(word, "two-readings"))
 		return fault_unknown(rd->f, &word->at, word->text, "line of a requirement", key_words, countof(key_words));
 	if (!k && version.n > 0)
-		return fault_unknown(rd->f, &word->at, name, "line that a version can stand behind", version_key_words, countof(version_key_words));
+		return fault_unknown(rd->f, &word->at, name, "line that a version can stand behind", version_key_words,
+		                     countof(version_key_words));
 	if (!current(rd) && !token_is(word, "requirement"))
 		return fault_set(rd->f, &word->at, "`requirement NAME` has to come first");
 	if (token_is(word, "always"))

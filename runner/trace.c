@@ -11,7 +11,8 @@ static const int64_t length_max = 999999999999999;
 
 /* What a line can begin with. */
 static const struct { const char *word; enum event_kind kind; } actors[] = {
-	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS },
+	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL },
+	{ "peer", EVENT_STIMULUS },
 	{ "fd", EVENT_STIMULUS },
 	{ "path", EVENT_STIMULUS }, { "wire", EVENT_WIRE }, { "tcp", EVENT_TCP },
 };
@@ -220,7 +221,8 @@ static bool write_waits(const struct evidence *e, int conn, size_t step)
 	return waits;
 }
 
-/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand together. */
+/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand
+ * together. */
 static bool by_sides(const struct evidence *e, size_t step)
 {
 	return step < e->script->nsteps && e->script->steps[step].actor == ACTOR_HANDSHAKE && e->steps[step].answered &&

@@ -4,7 +4,7 @@
 
 #include "runner/script.h"
 
-enum { VARIANTS = 12 };                         /* of one value of `with`; number: value * VARIANTS + role, version, mode in the plan's order */
+enum { VARIANTS = 12 };                         /* of one value of `with`; number: value * VARIANTS + (role, version, mode) */
 
 /* The number of a variant (FOR_ bits of one role, version and mode) among those of one value, and back. */
 size_t variant_number(unsigned variant);

@@ -143,11 +143,14 @@ START_TEST(buf_text)
 
 	buf_drop(&b, 0);
 	buf_add(&b, NULL, 0);
+	ck_assert_uint_eq(buf_from(&b, 0).n, 0);
 	ck_assert_str_eq(buf_str(&b), "");
 	buf_printf(&b, "data %d", 12);
 	buf_printf(&b, "%s", "");
 	ck_assert_uint_eq(b.n, 7);
 	ck_assert_str_eq(buf_str(&b), "data 12");
+	ck_assert(bytes_is(buf_from(&b, 5), "12"));
+	ck_assert_uint_eq(buf_from(&b, 7).n, 0);
 	buf_printf(&b, "%300d", 7);
 	ck_assert_uint_eq(b.n, 307);
 	ck_assert_int_eq(b.p[306], '7');

@@ -1,0 +1,52 @@
+/* The stream of a capture, without tcpdump: frames and markers come out as they went in, and a stream that ends anywhere is told. */
+#include "runner/capture.h"
+
+#include "tests/check_rows.h"
+
+#define HEAD   "4d3cb2a1 0200 0400 00000000 00000000 00000400 01000000"          /* nanoseconds, Ethernet */
+#define PACKET(len) "01000000 02000000 " len "000000 " len "000000 "
+#define FRAME  PACKET("0e") "000000000000 000000000000 0806"
+#define MARKER PACKET("3a") "000000000000 000000000000 0800 4500002c 00010000 40110000 7f000001 7f000001 0007 0007 0018 0000 636c736472696c6c 0500000000000000"
+
+enum { PORT = 7, MARK = 5 };
+
+static struct capture capture_of(struct bytes x)
+{
+	struct capture c = { .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1, .marker_port = PORT };
+
+	buf_add_bytes(&c.bytes, x);
+	return c;
+}
+
+static void count(void *to, struct bytes frame, int64_t at_ns, uint64_t marker)
+{
+	size_t *n = to;
+
+	ck_assert_int_eq(at_ns, 1000000002);
+	ck_assert_uint_eq(frame.n, marker ? 58 : 14);
+	(*n)++;
+}
+
+/* All of it, and every prefix: less than the whole never gives the last marker. */
+START_TEST(whole_and_prefixes)
+{
+	struct buf b = { 0 };
+	struct bytes all = unhex(HEAD FRAME FRAME MARKER, &b);
+
+	for (size_t len = 0; len <= all.n; len++) {
+		struct capture c = capture_of((struct bytes){ all.p, len });
+		struct fault f = { 0 };
+		size_t n = 0;
+		bool open = capture_open(&c, &f);
+
+		ck_assert_msg(open == (len >= 24), "%zu bytes", len);
+		ck_assert_msg((open && capture_read(&c, MARK, count, &n, &f)) == (len == all.n), "%zu bytes", len);
+		ck_assert_msg(n == (len >= 24 + 30) + (len >= 24 + 60) + (size_t)(len == all.n), "%zu bytes: %zu frames", len, n);
+		ck_assert_msg(len == all.n || f.msg[0], "%zu bytes", len);
+		capture_end(&c);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+ROWS_MAIN("capture", { whole_and_prefixes, 1 })
