@@ -197,7 +197,7 @@ class Stopper(threading.Thread):
         while not self.over.wait(self.chance.uniform(0, 2 / STOPS_A_SECOND)):
             self.continue_due(time.monotonic())
             pids = descendants(self.root)
-            if len(self.stopped) * STOPPED_AT_ONCE < len(pids):
+            if len(self.stopped) * STOPPED_AT_ONCE < len(pids) and self.chance.random() * STOPS_A_SECOND < len(pids):
                 try:
                     self.stop_one(pids)
                 except ProcessLookupError:
