@@ -439,3 +439,10 @@ bool peer_delivered(const struct peer *p)
 {
 	return p->fd < 0 || p->vanished || tcp_delivered(p->fd);
 }
+
+bool peer_waits(const struct peer *p)
+{
+	struct tcp_view v;
+
+	return p->sent_to_tcp < p->sent.n || (p->fd >= 0 && tcp_look(p->fd, &v) && v.unsent > 0);
+}

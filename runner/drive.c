@@ -236,22 +236,17 @@ static bool read_all(struct worker *w, struct bytes line, struct answer *x, stru
 	return fault_machine(f, "read* has read %d times without an end", READ_ALL_MAX);
 }
 
-/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
- * meets it done. */
-static bool settle_reaction(struct worker *w, struct fault *f)
+static bool come_to_rest(struct worker *w, struct fault *f)
+{
+	return wait_rest(w) != SETTLED_WATCHDOG || broke(w, f, "the adapter does not come to rest");
+}
+
+/* The call that waits may go on now. */
+static bool settle_outstanding(struct worker *w, struct fault *f)
 {
 	struct answer x = { 0 };
 	size_t step = w->at_step;
 
-	if (!w->adapter->alive)
-		return true;
-	if (!w->outstanding) {
-		enum settled r = wait_rest(w);
-
-		if (r == SETTLED_WATCHDOG)
-			return broke(w, f, "the adapter does not come to rest");
-		return true;
-	}
 	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of
 	 * that comes before the look whether the call still waits, or it would be chance in which step it goes on. */
 	if (!wait_quiet(w))
@@ -268,7 +263,17 @@ static bool settle_reaction(struct worker *w, struct fault *f)
 	answer_free(&w->stored);
 	w->stored = x;
 	w->has_stored = true;
-	return true;
+	/* What a library with an event loop does behind its answer belongs to this step as well. */
+	return !w->adapter->alive || come_to_rest(w, f);
+}
+
+/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
+ * meets it done. */
+static bool settle_reaction(struct worker *w, struct fault *f)
+{
+	if (!w->adapter->alive)
+		return true;
+	return w->outstanding ? settle_outstanding(w, f) : come_to_rest(w, f);
 }
 
 static enum step_end do_await(struct worker *w, struct fault *f)
@@ -476,6 +481,15 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
+static void note_waiting(struct worker *w, struct step_seen *now)
+{
+	struct live *l = w->live;
+	bool waited = l->waits;
+
+	l->waits = peer_waits(&l->peer);
+	now->peer_waits |= waited || l->waits;
+}
+
 /* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
  * is not: a RST, a forged segment. */
 static bool all_acknowledged(const struct worker *w)
@@ -506,6 +520,7 @@ static bool end_step(struct worker *w, struct fault *f)
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
+	note_waiting(w, seen(w));
 	return true;
 }
 
@@ -585,6 +600,7 @@ static bool play(struct worker *w, struct fault *f)
 		return false;
 	intake_mark_behind(w, s->nsteps);
 	w->e->steps[s->nsteps].conn = w->live->conn;
+	note_waiting(w, &w->e->steps[s->nsteps]);
 	for (int i = 0; i < LIVES_MAX; i++) {
 		live_check_socket_left(w, &w->lives[i]);
 		live_keep(w, &w->lives[i], s->nsteps);

@@ -19,6 +19,7 @@ struct live {
 	int conn;                               /* its place in the evidence; -1: there is none */
 	struct numbers first;                   /* sequence numbers with which it began, if the case forges segments */
 	bool begun;                             /* its handshake has begun */
+	bool waits;                             /* bytes of the peer's waited for room when it was looked last */
 	bool closed_by_iut;                     /* close or abandon returned on it */
 	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
 	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
