@@ -293,17 +293,20 @@ static bool is_read(const struct scan *s, size_t i)
 static void api_rules(const struct scan *s)
 {
 	int iut = iut_dir(s->e->variant);
+	bool ended = false;
 
 	for (size_t i = 0; i < s->e->script->nsteps; i++) {
 		const struct step_seen *st = &s->e->steps[i];
 
 		if (!st->ran || !st->answered || st->conn != s->conn)
 			continue;
-		/* Of a write `closed` only says that nothing can be sent. */
+		/* Of a write `closed` only says that nothing can be sent; of a later read, that it was told before. */
 		if (st->answer.outcome == OUTCOME_CLOSED && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
-		    !notified_by(s, !iut, i))
+		    !notified_by(s, !iut, i) && !ended) {
+			ended = true;
 			tell_step(s, "closed-means-notified", i, "closed only after the peer's close_notify",
 			          ", but no close_notify of the peer had come");
+		}
 		if (st->answer.outcome == OUTCOME_COMPLETE && !(notified_by(s, !iut, i) && notified_by(s, iut, i)))
 			tell_step(s, "complete-means-both", i, "complete only after both close_notify",
 			          notified_by(s, !iut, i) ? ", but its own close_notify is not on the wire"

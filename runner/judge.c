@@ -154,10 +154,30 @@ static char *native_text(const struct answer *x)
 	return text_of(&b);
 }
 
+static bool says_what(enum outcome o, enum behind what)
+{
+	return what == BEHIND_END ? o == OUTCOME_CLOSED || o == OUTCOME_COMPLETE : outcome_is(OUTCOME_FAILS, o) && o != OUTCOME_REFUSED;
+}
+
+/* Where no error was told none can be forgotten: such a rule is asked only behind a call on this connection that said so. */
+static bool is_asked(const struct court *c, const struct requirement *r, size_t step)
+{
+	const struct step_seen *seen = c->e->steps;
+
+	if (!r || r->behind == BEHIND_ANYTHING)
+		return true;
+	for (size_t i = 0; i < step; i++)
+		if (seen[i].ran && seen[i].answered && seen[i].conn == seen[step].conn && says_what(seen[i].answer.outcome, r->behind))
+			return true;
+	return false;
+}
+
 static void check_call(const struct court *c, const struct step *st, const struct step_seen *seen)
 {
+	size_t step = (size_t)(st - c->e->script->steps);
+
 	for (size_t i = 0; i < st->nchecks; i++)
-		if (check_in(&st->checks[i], c->e->variant) && !any_allowed(&st->checks[i], &seen->answer))
+		if (check_in(&st->checks[i], c->e->variant) && is_asked(c, st->checks[i].req, step) && !any_allowed(&st->checks[i], &seen->answer))
 			add_finding(c, st->checks[i].req, &st->checks[i].at, allowed_text(st, &st->checks[i]),
 			            observed_text(st, &seen->answer), native_text(&seen->answer));
 }

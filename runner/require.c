@@ -75,7 +75,7 @@ static const struct key {
 	{ "clause",   set_clause,   offsetof(struct reader, clause) },
 	{ "disputed", set_disputed, offsetof(struct reader, disputed) },
 };
-static const char *const key_words[] = { "requirement", "level", "clause", "disputed", "says", "always", "two-readings" };
+static const char *const key_words[] = { "requirement", "level", "clause", "disputed", "says", "always", "two-readings", "behind" };
 static const char *const version_key_words[] = { "level", "clause", "disputed" };
 static const char *const version_words[] = { "1.2", "1.3" };
 
@@ -130,6 +130,18 @@ static bool begin(struct reader *rd, struct bytes name, const struct where *at)
 	rd->at = *at;
 	rd->level = rd->clause = rd->disputed = (struct given){ 0 };
 	return true;
+}
+
+static bool behind(struct reader *rd, struct bytes value, const struct where *at)
+{
+	static const char *const words[] = { "error", "end" };          /* from BEHIND_ERROR on */
+
+	for (size_t i = 0; i < countof(words); i++)
+		if (bytes_is(value, words[i])) {
+			current(rd)->behind = BEHIND_ERROR + i;
+			return true;
+		}
+	return fault_unknown(rd->f, at, value, "thing that a rule can stand behind", words, countof(words));
 }
 
 static bool says(struct reader *rd, struct bytes value, const struct where *key)
@@ -210,7 +222,7 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 	const struct key *k = key_find(name);
 
 	if (!k && version.n == 0 && !token_is(word, "requirement") && !token_is(word, "says") && !token_is(word, "always") &&
-	    !token_is(word, "two-readings"))
+	    !token_is(word, "two-readings") && !token_is(word, "behind"))
 		return fault_unknown(rd->f, &word->at, word->text, "line of a requirement", key_words, countof(key_words));
 	if (!k && version.n > 0)
 		return fault_unknown(rd->f, &word->at, name, "line that a version can stand behind", version_key_words,
@@ -225,6 +237,8 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 		return fault_set(rd->f, at, "something has to stand behind `%.*s`", (int)name.n, (const char *)name.p);
 	if (token_is(word, "requirement"))
 		return begin(rd, value, at);
+	if (token_is(word, "behind"))
+		return behind(rd, value, at);
 	if (token_is(word, "says"))
 		return says(rd, value, &word->at);
 	return property(rd, k, version, value, &word->at, at);
