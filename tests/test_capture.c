@@ -7,14 +7,15 @@
 #define HEAD   "4d3cb2a1 0200 0400 00000000 00000000 00000400 01000000"          /* nanoseconds, Ethernet */
 #define PACKET(len) "01000000 02000000 " len "000000 " len "000000 "
 #define FRAME  PACKET("0e") "000000000000 000000000000 0806"
-#define MARKER PACKET("3a") "000000000000 000000000000 0800 4500002c 00010000 40110000 7f000001 7f000001 0007 0007 0018 0000 636c736472696c6c 0500000000000000"
+#define MARKER PACKET("3a") "000000000000 000000000000 0800 4500002c 00010000 40110000 7f000001 7f000001 0007 0007 0018 0000 " \
+                            "636c736472696c6c 0500000000000000"
 
 enum { PORT = 7, MARK = 5 };
 
 static struct capture capture_of(struct bytes x)
 {
-	struct capture c = { .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1, .marker_port = PORT,
-	                     .passed = UINT64_MAX };
+	struct capture c = { .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1,
+	                     .marker_port = PORT, .passed = UINT64_MAX };
 
 	buf_add_bytes(&c.bytes, x);
 	return c;
