@@ -100,12 +100,13 @@ static void compare(const struct job *job, const struct run *run, const struct e
 	compare_run(c, x, job->catalogue, run->script, run->variant, e, j);
 }
 
-static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j,
+static void do_run(struct worker *w, const struct job *job, const struct run *run, struct run_name *name, struct judgement *j,
                    struct comparison *c, int64_t *took_us)
 {
 	struct adapter *a = &job->adapters[run->implementation];
 	struct evidence e;
 	struct fault f = { 0 };
+	enum driven driven;
 
 	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
 	if (a->failed) {
@@ -118,7 +119,9 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 		return;
 	}
 	stop_others(job, a);
-	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
+	driven = drive(w, a, name->script, run->variant, &e, &f);
+	name->library = a->library;             /* it may have been started anew, and that is what its last greeting told */
+	if (driven == DRIVEN) {
 		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
 		if (!keep_files(&job->keep, &e, name, j, &f))
 			set_broken(j, f.msg);
@@ -144,7 +147,6 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	bool ok;
 
 	do_run(w, job, run, &name, &j, &c, &took_us);
-	name.library = a->library;              /* as its last greeting told: it may have been started anew */
 	o = result_json(&name, &j, &c, took_us);
 	text = result_text(o);
 	assert(text);
