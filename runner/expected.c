@@ -27,7 +27,7 @@ void deviations_add(struct deviations *d, const char *requirement, const char *r
 	assert(d->list);
 	memmove(d->list + at + 1, d->list + at, (d->n - at) * sizeof(*d->list));
 	d->n++;
-	d->list[at] = (struct deviation){ requirement ? strdup(requirement) : NULL, strdup(reason), link ? strdup(link) : NULL };
+	d->list[at] = (struct deviation){ requirement ? text_dup(requirement) : NULL, text_dup(reason), link ? text_dup(link) : NULL };
 }
 
 const struct deviation *deviations_find(const struct deviations *d, const char *requirement)
@@ -51,22 +51,14 @@ void deviations_free(struct deviations *d)
 
 /* --- values --- */
 
-static char *bytes_dup(struct bytes x)
-{
-	char *s = strndup((const char *)x.p, x.n);
-
-	assert(s);
-	return s;
-}
-
 void expected_start(struct expected *x, const struct script *s)
 {
-	*x = (struct expected){ .name = strdup(s->name), .with_name = s->with_name.n ? bytes_dup(s->with_name) : NULL,
+	*x = (struct expected){ .name = text_dup(s->name), .with_name = s->with_name.n ? bytes_dup(s->with_name) : NULL,
 	                        .nwith = s->nwith ? s->nwith : 1 };
 	x->with = calloc(x->nwith, sizeof(*x->with));
 	assert(x->name && x->with);
 	for (size_t i = 0; i < x->nwith; i++)
-		x->with[i] = s->nwith ? bytes_dup(s->with[i]) : strdup("");
+		x->with[i] = s->nwith ? bytes_dup(s->with[i]) : text_dup("");
 }
 
 static void block_free(struct block *b)
