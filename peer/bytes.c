@@ -22,6 +22,19 @@ bool bytes_is(struct bytes a, const char *text)
 	return bytes_equal(a, bytes_of(text));
 }
 
+char *bytes_dup(struct bytes text)
+{
+	char *s = text.n ? strndup((const char *)text.p, text.n) : strdup("");
+
+	assert(s);
+	return s;
+}
+
+char *text_dup(const char *text)
+{
+	return bytes_dup(bytes_of(text));
+}
+
 bool bytes_take(struct bytes *in, size_t n, struct bytes *out)
 {
 	if (in->n < n)

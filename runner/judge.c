@@ -61,9 +61,8 @@ static enum verdict weight_of(const struct court *c, const struct requirement *r
 
 static char *text_of(struct buf *b)
 {
-	char *s = strdup(buf_str(b));
+	char *s = text_dup(buf_str(b));
 
-	assert(s);
 	buf_free(b);
 	return s;
 }
@@ -388,7 +387,7 @@ static void check_closed_world(const struct court *c, int conn)
 	if (left) {
 		buf_printf(&seen, "wire iut -> ");
 		items_print(&seen, items, left);
-		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, strdup("nothing after the last line"),
+		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, text_dup("nothing after the last line"),
 		            text_of(&seen), NULL);
 	}
 	free(items);
@@ -417,7 +416,7 @@ static void invariant_finding(void *to, const char *name, size_t step, const cha
 
 	if (!r || script_excepts(c->e->script, name) || is_told(c, r, at))
 		return;
-	add_finding(c, r, &c->e->script->steps[at].at, strdup(allowed), strdup(observed),
+	add_finding(c, r, &c->e->script->steps[at].at, text_dup(allowed), text_dup(observed),
 	            c->e->steps[at].answered ? native_text(&c->e->steps[at].answer) : NULL);
 }
 

@@ -1,6 +1,7 @@
 /* listing: what `closedrill list`, `show` and `steps` print. */
 #include "runner/listing.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,6 +154,7 @@ static void list_implementation(json_t *all, const char *name, const struct adap
 {
 	json_t *o = json_object(), *can = json_array();
 
+	assert(a || reason);
 	if (!json) {
 		printf("%-20s %s", name, reason && !a ? "not built: " : "");
 		plain_print(stdout, reason ? reason : a->library);
