@@ -15,7 +15,7 @@
 
 #include "runner/stream.h"
 
-enum { WATCHDOG_MS = 10000, START_TRIES = 5000, FIRST_TRY_MS = 2, PIPE_BYTES = 1 << 20 };
+enum { WATCHDOG_MS = 10000, LOOK_MS = 200, START_TRIES = 5000, FIRST_TRY_MS = 2, PIPE_BYTES = 1 << 20, BYTES_MAX = 256 << 20 };
 
 static const uint8_t marker_magic[8] = "clsdrill";
 
@@ -62,22 +62,45 @@ static uint64_t marker_of(const struct capture *c, struct bytes frame)
 
 static void read_pipe(struct capture *c)
 {
-	for (;;) {
-		uint8_t *p = buf_grow(&c->bytes, 65536);
-		ssize_t n = read(c->tcpdump.out, p, 65536);
+	ssize_t n;
 
+	do {
+		uint8_t *p = buf_grow(&c->bytes, 65536);
+
+		n = read(c->tcpdump.out, p, 65536);
 		c->bytes.n -= 65536 - (size_t)(n > 0 ? n : 0);
 		if (n == 0)
 			c->tcpdump.ended = true;
-		if (n < 65536)
-			return;
-	}
+	} while (n == 65536 && c->bytes.n <= BYTES_MAX);
 }
 
 void capture_drain(struct capture *c)
 {
-	if (!c->tcpdump.ended)
+	/* Adapters can send to themselves, too. What is not taken the kernel drops and counts: that run is broken. */
+	c->full |= c->bytes.n > BYTES_MAX;
+	if (!c->tcpdump.ended && c->bytes.n <= BYTES_MAX)
 		read_pipe(c);
+}
+
+static uint64_t dropped_now(struct capture *c)
+{
+	struct tpacket_stats s = { 0 };
+	socklen_t n = sizeof(s);
+
+	/* Reading clears the counter, so add up. */
+	if (getsockopt(c->packet_fd, SOL_PACKET, PACKET_STATISTICS, &s, &n) == 0)
+		c->dropped += s.tp_drops;
+	return c->dropped;
+}
+
+/* Where the kernel has dropped something, and the marker may be among it, nothing more is worth waiting for. */
+static void wait_for_bytes(struct capture *c)
+{
+	struct pollfd p = { c->tcpdump.out, POLLIN, 0 };
+
+	for (int waited = 0; waited < WATCHDOG_MS && poll(&p, 1, LOOK_MS) <= 0; waited += LOOK_MS)
+		if (dropped_now(c) != c->dropped_before)
+			return;
 }
 
 /* libpcap reads through this: first what was drained, then the pipe, which is waited for until the watchdog gives up. */
@@ -85,17 +108,17 @@ static ssize_t cookie_read(void *cookie, char *to, size_t n)
 {
 	struct capture *c = cookie;
 
+	if (c->given == c->bytes.n)
+		c->given = c->bytes.n = 0;
 	if (!c->bytes.n && !c->tcpdump.ended) {
-		struct pollfd p = { c->tcpdump.out, POLLIN, 0 };
-
-		while (poll(&p, 1, WATCHDOG_MS) < 0 && errno == EINTR)
-			;
+		wait_for_bytes(c);
 		read_pipe(c);
 	}
-	if (n > c->bytes.n)
-		n = c->bytes.n;
-	memcpy(to, c->bytes.p, n);
-	buf_drop(&c->bytes, n);
+	if (n > c->bytes.n - c->given)
+		n = c->bytes.n - c->given;
+	if (n)
+		memcpy(to, c->bytes.p + c->given, n);
+	c->given += n;
 	return (ssize_t)n;
 }
 
@@ -138,17 +161,6 @@ static bool find_packet_socket(struct capture *c)
 	return c->packet_fd >= 0;
 }
 
-static uint64_t dropped_now(struct capture *c)
-{
-	struct tpacket_stats s = { 0 };
-	socklen_t n = sizeof(s);
-
-	/* Reading clears the counter, so add up. */
-	if (getsockopt(c->packet_fd, SOL_PACKET, PACKET_STATISTICS, &s, &n) == 0)
-		c->dropped += s.tp_drops;
-	return c->dropped;
-}
-
 static bool next_frame(struct capture *c, struct bytes *frame, int64_t *at_ns)
 {
 	struct pcap_pkthdr *h;
@@ -161,25 +173,37 @@ static bool next_frame(struct capture *c, struct bytes *frame, int64_t *at_ns)
 	return true;
 }
 
+static bool was_dropped(struct capture *c, bool full, struct fault *f)
+{
+	if (full)
+		return fault_machine(f, "the adapter sends without end: more than %d MB in one run", BYTES_MAX >> 20);
+	return fault_machine(f, "the kernel dropped %llu packets of the capture: the machine is too busy, use fewer workers (-j)",
+	                     (unsigned long long)(c->dropped - c->dropped_before));
+}
+
 bool capture_read(struct capture *c, uint64_t marker, capture_sink *sink, void *to, struct fault *f)
 {
-	uint64_t dropped = c->dropped, seen = 0;
+	uint64_t seen = 0;
+	bool full = c->full, whole = true;
 	struct bytes frame;
 	int64_t at_ns;
 
-	while (seen != marker) {
-		if (!next_frame(c, &frame, &at_ns)) {
-			child_drain(&c->tcpdump);
-			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; it said: %.160s",
-			                     (unsigned long long)dropped_now(c), buf_str(&c->tcpdump.log));
-		}
-		seen = marker_of(c, frame);
-		sink(to, frame, at_ns, seen);
+	c->full = false;
+	while (whole && seen != marker) {
+		whole = next_frame(c, &frame, &at_ns);
+		seen = whole ? marker_of(c, frame) : 0;
+		if (whole)
+			sink(to, frame, at_ns, seen);
 	}
-	if (dropped_now(c) != dropped)
-		return fault_machine(f, "the kernel dropped %llu packets of the capture: the machine is too busy, use fewer workers (-j)",
-		                     (unsigned long long)(c->dropped - dropped));
-	return true;
+	c->spoiled = !whole;
+	if (dropped_now(c) != c->dropped_before) {
+		was_dropped(c, full, f);
+		c->dropped_before = c->dropped;
+		return false;
+	}
+	if (!whole)
+		child_drain(&c->tcpdump);
+	return whole || fault_machine(f, "tcpdump stopped, or a marker did not come out of it; it said: %.160s", buf_str(&c->tcpdump.log));
 }
 
 /* --- start and end ----------------------------------------------------------------------------------------------------- */
@@ -235,6 +259,17 @@ bool capture_start(struct capture *c, struct fault *f)
 	if (!find_packet_socket(c))
 		return fault_machine(f, "cannot look at tcpdump's packet socket (pidfd_getfd):");
 	return capture_read(c, capture_mark(c), ignore_frame, NULL, f);
+}
+
+bool capture_renew(struct capture *c, struct fault *f)
+{
+	if (!c->spoiled)
+		return true;
+	capture_end(c);
+	if (capture_start(c, f))
+		return true;
+	c->spoiled = true;
+	return false;
 }
 
 void capture_end(struct capture *c)
