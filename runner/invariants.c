@@ -494,11 +494,19 @@ static void nothing_left(const struct scan *s)
 		        "a descriptor still holds the connection's socket");
 }
 
+/* Of the run, whichever connection is looked at. */
+static void no_stranger(const struct scan *s)
+{
+	if (s->e->stranger && s->conn == 0)
+		s->tell(s->to, "no-other-connection", s->e->stranger_step, "no connection but those of the case", "another one was opened");
+}
+
 void invariants_check(const struct evidence *e, invariant_broken *tell, void *to)
 {
 	static void (*const rules[])(const struct scan *) = {
 		notify_once, nothing_after_notify, nothing_after_fatal, notify_before_fin, notify_whole, nothing_in_clear,
 		api_rules, reads_intact, writes_intact, data_complete, write_refused, accepted_is_sent, nothing_left,
+		no_stranger,
 	};
 
 	for (int conn = 0; conn < e->nconns; conn++) {

@@ -16,6 +16,7 @@ enum {
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
 	AGAIN_MAX = 10000,                      /* a call that is put off so often, while nothing moves, does not wait for anything */
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
+	FLOOD_SEGMENTS = 50000,
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
 	STATE_CLOSE = 7
 };
@@ -63,9 +64,13 @@ static bool command_taken(const struct worker *w)
 
 bool wait_flooded(const struct worker *w)
 {
-	for (int i = 0; i < LIVES_MAX; i++)
-		if (w->lives[i].peer.received > FLOOD_BYTES)
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct peer *p = &w->lives[i].peer;
+		struct tcp_view v;
+
+		if (p->received > FLOOD_BYTES || (p->fd >= 0 && tcp_look(p->fd, &v) && v.segments > FLOOD_SEGMENTS))
 			return true;
+	}
 	return false;
 }
 
@@ -147,9 +152,9 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
-		if (wait_flooded(w) || w->agains > AGAIN_MAX)
-			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		moved = doze(w, gap_ns);
+		if (w->agains > AGAIN_MAX || (moved & MOVED_PEER && wait_flooded(w)))
+			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		/* A look costs twenty times as much as to ask whether it runs. */
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
 		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
@@ -268,7 +273,7 @@ bool wait_quiet(struct worker *w)
 		pump(w);
 		if (quiet)
 			return true;
-		if (now_us() > deadline)
+		if (now_us() > deadline || wait_flooded(w))
 			return false;
 		doze(w, LOOK_GAP_NS);
 	}

@@ -16,7 +16,8 @@ static const char rules[] =
 	RULE("notify-before-fin", ALWAYS) RULE("notify-whole", ALWAYS) RULE("nothing-in-clear", ALWAYS)
 	RULE("closed-means-notified", "level MUST\ndisputed because\nalways\n") RULE("complete-means-both", ALWAYS)
 	RULE("accepted-is-sent", ALWAYS) RULE("no-crash", "level PROMISE\nalways\n") RULE("no-spin", "level PROMISE\nalways\n")
-	RULE("nothing-left-behind", "level PROMISE\nalways\n") RULE("write-refused-after-notify", ALWAYS) RULE("late-data-ignored", ALWAYS)
+	RULE("nothing-left-behind", "level PROMISE\nalways\n") RULE("no-other-connection", "level PROMISE\nalways\n")
+	RULE("write-refused-after-notify", ALWAYS) RULE("late-data-ignored", ALWAYS)
 	RULE("old-rule", "level MAY\nlevel@1.2 MUST\ndisputed@1.2 because\ntwo-readings\n")
 	RULE("behind-error", "level MUST\nbehind error\n") RULE("behind-end", "level MUST\nbehind end\n");
 
@@ -406,6 +407,7 @@ static const struct row invariants[] = {
 	{ "write-refused-after-notify: it began before", "c3n", "io nonblocking\n" HS "iut write \"x\" &\niut shutdown\niut await\n",
 	  "ok; ; sent >data 1 close_notify; ok", PASS, "" },
 
+	{ "no-other-connection", "c3b", CLOSE, "ok; ok >close_notify fin; stranger", FAIL, "fail no-other-connection 3" },
 	{ "nothing-left-behind", "c3b", CLOSE, "ok; ok >close_notify fin; left", FAIL, "fail nothing-left-behind 3" },
 
 	{ "except", "c3b", "except notify-before-fin so\n" CLOSE, "ok; ok >fin", PASS, "" },
