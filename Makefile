@@ -52,6 +52,7 @@ $(OUT)/flags: always
 .PHONY: always
 
 include adapters/adapters.mk
+include tests/fuzz/fuzz.mk
 
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
@@ -69,7 +70,7 @@ record: all
 	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
-CHECKS := unit $(if $(SAN),,faults stress) endtoend
+CHECKS := unit $(if $(SAN),,faults stress fuzz-check) endtoend
 .PHONY: check
 check:
 	@$(NEEDS) check

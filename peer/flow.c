@@ -127,17 +127,14 @@ static void message_passed(struct flow *fl, uint8_t type, struct bytes body)
 
 static void handshake_passed(struct flow *fl, struct bytes content)
 {
-	buf_add_bytes(&fl->message, content);
-	for (;;) {
-		struct bytes in = buf_bytes(&fl->message), body;
-		uint8_t type;
-		uint32_t len;
+	struct bytes in, body;
+	uint8_t type;
 
-		if (!bytes_u8(&in, &type) || !bytes_u24(&in, &len) || !bytes_take(&in, len, &body))
-			return;
+	buf_add_bytes(&fl->message, content);
+	in = buf_bytes(&fl->message);
+	while (message_take(&in, &type, &body))
 		message_passed(fl, type, body);
-		buf_drop(&fl->message, 4 + (size_t)len);
-	}
+	buf_drop(&fl->message, fl->message.n - in.n);
 }
 
 void flow_passed(struct flow *fl, uint8_t type, struct bytes content)

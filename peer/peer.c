@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEEP_FOR_TICKETS = 256 * 1024 };
+enum { KEEP_FOR_TICKETS = 256 * 1024, ROUNDS_MAX = 16 };
 
 void peer_init(struct peer *p)
 {
@@ -402,7 +402,8 @@ static bool take_bytes(struct peer *p)
 	uint8_t chunk[65536];
 	bool moved = false;
 
-	while (p->fd >= 0 && p->reading && !p->got_fin && !p->got_reset) {
+	/* A round has an end, also where they send faster than we read. */
+	for (int round = 0; round < ROUNDS_MAX && p->fd >= 0 && p->reading && !p->got_fin && !p->got_reset; round++) {
 		ssize_t n = recv(p->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
@@ -437,4 +438,11 @@ bool peer_pump(struct peer *p)
 bool peer_delivered(const struct peer *p)
 {
 	return p->fd < 0 || p->vanished || tcp_delivered(p->fd);
+}
+
+bool peer_waits(const struct peer *p)
+{
+	struct tcp_view v;
+
+	return p->sent_to_tcp < p->sent.n || (p->fd >= 0 && tcp_look(p->fd, &v) && v.unsent > 0);
 }

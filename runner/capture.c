@@ -15,7 +15,7 @@
 
 #include "runner/stream.h"
 
-enum { WATCHDOG_MS = 10000, START_TRIES = 5000, FIRST_TRY_MS = 2, PIPE_BYTES = 1 << 20 };
+enum { WATCHDOG_MS = 10000, START_TRIES = 5000, FIRST_TRY_MS = 2, ALIGN_TRIES = 100, PIPE_BYTES = 1 << 20 };
 
 static const uint8_t marker_magic[8] = "clsdrill";
 
@@ -34,7 +34,7 @@ static bool open_marker(struct capture *c)
 	return true;
 }
 
-uint64_t capture_mark(struct capture *c)
+static uint64_t send_marker(struct capture *c)
 {
 	uint8_t text[16];
 	uint64_t id = ++c->marked;
@@ -139,49 +139,106 @@ static bool find_packet_socket(struct capture *c)
 	return c->packet_fd >= 0;
 }
 
-static uint64_t dropped_now(struct capture *c)
+/* Reading clears the kernel's counters, so they are added up here. A frame is counted when it gets its place in the ring that tcpdump reads. */
+static void count_passed(struct capture *c)
 {
 	struct tpacket_stats s = { 0 };
 	socklen_t n = sizeof(s);
 
-	/* Reading clears the counter, so add up. */
-	if (getsockopt(c->packet_fd, SOL_PACKET, PACKET_STATISTICS, &s, &n) == 0)
-		c->dropped += s.tp_drops;
-	return c->dropped;
+	if (getsockopt(c->packet_fd, SOL_PACKET, PACKET_STATISTICS, &s, &n) != 0)
+		return;
+	c->passed += s.tp_packets - s.tp_drops;
+	c->dropped += s.tp_drops;
 }
 
-static bool next_frame(struct capture *c, struct bytes *frame, int64_t *at_ns)
+struct capture_point capture_here(struct capture *c)
+{
+	count_passed(c);
+	return (struct capture_point){ c->passed, 0 };
+}
+
+struct capture_point capture_mark(struct capture *c)
+{
+	count_passed(c);
+	return (struct capture_point){ c->passed, send_marker(c) };
+}
+
+bool capture_behind(const struct capture_point *p, const struct captured *frame)
+{
+	return p->marker ? frame->seen >= p->marker : frame->number > p->frames;
+}
+
+static bool next_frame(struct capture *c, struct captured *frame)
 {
 	struct pcap_pkthdr *h;
 	const u_char *p;
+	uint64_t marker;
 
 	if (pcap_next_ex(c->pcap, &h, &p) != 1)
 		return false;
-	*frame = (struct bytes){ p, h->caplen };
-	*at_ns = (int64_t)h->ts.tv_sec * 1000000000 + h->ts.tv_usec;
+	*frame = (struct captured){ { p, h->caplen },
+	                            (int64_t)((uint64_t)h->ts.tv_sec * 1000000000 + (uint64_t)h->ts.tv_usec), ++c->read, 0, false };
+	marker = marker_of(c, frame->data);
+	frame->marker = marker != 0;
+	if (marker)
+		c->seen = marker;
+	frame->seen = c->seen;
 	return true;
 }
 
-bool capture_read(struct capture *c, uint64_t marker, capture_sink *sink, void *to, struct fault *f)
+static bool read_to_marker(struct capture *c, uint64_t marker, capture_sink *sink, void *to, struct fault *f)
 {
-	uint64_t dropped = c->dropped, seen = 0;
-	struct bytes frame;
-	int64_t at_ns;
+	struct captured frame;
 
-	while (seen != marker) {
-		if (!next_frame(c, &frame, &at_ns)) {
+	do {
+		if (!next_frame(c, &frame)) {
 			child_drain(&c->tcpdump);
+			count_passed(c);
 			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; "
 			                     "it said: %.160s",
-			                     (unsigned long long)dropped_now(c), buf_str(&c->tcpdump.log));
+			                     (unsigned long long)c->dropped, buf_str(&c->tcpdump.log));
 		}
-		seen = marker_of(c, frame);
-		sink(to, frame, at_ns, seen);
+		sink(to, &frame);
+	} while (c->seen != marker);
+	count_passed(c);
+	return true;
+}
+
+static void ignore_frame(void *to, const struct captured *frame)
+{
+	(void)to, (void)frame;
+}
+
+/* From here on the kernel's count and ours are of the same frames: a marker comes out as the only one of both. Others may still pass for a while. */
+static bool align(struct capture *c, struct fault *f)
+{
+	for (int i = 0; i < ALIGN_TRIES; i++) {
+		count_passed(c);
+		c->passed = c->read = 0;
+		if (!read_to_marker(c, send_marker(c), ignore_frame, NULL, f))
+			return false;
+		if (c->passed == 1 && c->read == 1)
+			return true;
 	}
-	if (dropped_now(c) != dropped)
+	return fault_machine(f, "what comes out of tcpdump is not what the kernel counts");
+}
+
+bool capture_read(struct capture *c, struct capture_point end, capture_sink *sink, void *to, struct fault *f)
+{
+	uint64_t dropped = c->dropped;
+
+	if (!read_to_marker(c, end.marker, sink, to, f))
+		return false;
+	if (c->dropped != dropped)
 		return fault_machine(f, "the kernel dropped %llu packets of the capture: the machine is too busy, use fewer workers (-j)",
 		                     (unsigned long long)(c->dropped - dropped));
-	return true;
+	/* The marker came behind all that had been counted before it, and is counted by now. */
+	if (c->read > end.frames && c->read <= c->passed)
+		return true;
+	fault_machine(f, "tcpdump gave %llu packets, and the kernel has counted %llu: somebody else reads its counters, or took of its packets",
+	              (unsigned long long)c->read, (unsigned long long)c->passed);
+	align(c, &(struct fault){ 0 });
+	return false;
 }
 
 /* --- start and end ----------------------------------------------------------------------------------------------------- */
@@ -200,7 +257,7 @@ static bool spawn(struct capture *c, struct fault *f)
 		argv[13] = filter;
 	}
 	snprintf(filter, sizeof(filter), "inbound and (tcp or icmp or udp port %u)", c->marker_port);
-	if (!child_start(&c->tcpdump, argv, NULL, NULL, CHILD_PLAIN, f))
+	if (!child_start(&c->tcpdump, argv, NULL, NULL, RIGHTS_CAPTURE, f))
 		return false;
 	fcntl(c->tcpdump.out, F_SETPIPE_SZ, PIPE_BYTES);
 	return true;
@@ -212,7 +269,7 @@ static bool first_marker(struct capture *c, struct fault *f)
 	for (int i = 0; i < START_TRIES && !c->tcpdump.ended; i++) {
 		struct pollfd p = { c->tcpdump.out, POLLIN, 0 };
 
-		capture_mark(c);
+		send_marker(c);
 		if (poll(&p, 1, FIRST_TRY_MS) > 0)
 			capture_drain(c);
 		if (c->bytes.n > 24)            /* the file's header alone has 24 bytes */
@@ -220,11 +277,6 @@ static bool first_marker(struct capture *c, struct fault *f)
 	}
 	child_drain(&c->tcpdump);
 	return fault_machine(f, "tcpdump does not capture: %.200s", buf_str(&c->tcpdump.log));
-}
-
-static void ignore_frame(void *to, struct bytes frame, int64_t at_ns, uint64_t marker)
-{
-	(void)to, (void)frame, (void)at_ns, (void)marker;
 }
 
 bool capture_start(struct capture *c, struct fault *f)
@@ -236,7 +288,7 @@ bool capture_start(struct capture *c, struct fault *f)
 		return false;
 	if (!find_packet_socket(c))
 		return fault_machine(f, "cannot look at tcpdump's packet socket (pidfd_getfd):");
-	return capture_read(c, capture_mark(c), ignore_frame, NULL, f);
+	return align(c, f);
 }
 
 void capture_end(struct capture *c)

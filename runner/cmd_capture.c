@@ -7,6 +7,7 @@
 
 #include "peer/plain.h"
 #include "runner/command.h"
+#include "runner/greet.h"
 #include "runner/pool.h"
 
 struct capture_args { const char *name, *implementation, *with; unsigned roles, tls, io; struct keeping keep; };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runner/command.h"
+#include "runner/greet.h"
 #include "runner/leaks.h"
 #include "runner/run_args.h"
 

@@ -5,6 +5,7 @@
 
 #include "runner/byhand.h"
 #include "runner/command.h"
+#include "runner/greet.h"
 #include "runner/listing.h"
 
 int cmd_list(int argc, char **argv)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/cert.h"
 #include "runner/format.h"
 #include "runner/lex.h"
 #include "runner/run_args.h"
@@ -16,6 +15,7 @@ const char command_usage[] =
 	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none]\n"
 	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N] [-v] [-q]\n"
 	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
+	"                      [--times N] [--varies WHY]\n"
 	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
 	"       closedrill merge RESULTS... [--format text|tap|junit|github|json] [-o DIR] [-v] [-q]\n"
 	"       closedrill diff OLD NEW [--format text|json] [-q]\n"
@@ -194,23 +194,3 @@ int names_known(const struct run_args *a, const struct places *at)
 	}
 	return status;
 }
-
-/* The greeting, for the plan; the workers start their own. */
-bool implementation_greet(struct adapter *a, struct fault *f)
-{
-	struct cert c;
-	char path[32];
-	int fd;
-	bool ok;
-
-	if (!cert_make_ecdsa(&c, f))
-		return false;
-	fd = cert_memfd(&c, path, f);
-	ok = fd >= 0 && adapter_start(a, path, path, f);
-	adapter_stop(a);
-	if (fd >= 0)
-		close(fd);
-	cert_free(&c);
-	return ok;
-}
-

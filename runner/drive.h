@@ -9,7 +9,7 @@
 #include "runner/evidence.h"
 #include "runner/sockdiag.h"
 
-struct mark { uint64_t id; size_t step; };
+struct mark { struct capture_point at; size_t step; };
 
 enum { LIVES_MAX = 2 };
 
@@ -19,6 +19,7 @@ struct live {
 	int conn;                               /* its place in the evidence; -1: there is none */
 	struct numbers first;                   /* sequence numbers with which it began, if the case forges segments */
 	bool begun;                             /* its handshake has begun */
+	bool waits;                             /* bytes of the peer's waited for room when it was looked last */
 	bool closed_by_iut;                     /* close or abandon returned on it */
 	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
 	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
@@ -52,6 +53,7 @@ struct worker {
 	struct answer stored;
 	size_t outstanding_step;
 	struct buf again;                       /* the native return of the last `again` */
+	unsigned agains;                        /* how many there were since the peer's end moved */
 	struct mark *marks; size_t nmarks;
 	size_t at_step;
 	struct setting old_host[8]; char old_values[8][64]; size_t nold;

@@ -18,6 +18,7 @@ struct step_seen {
 	bool answered;                          /* answer is set */
 	struct answer answer;                   /* of calls and handshakes; OUTCOME_BLOCKED too */
 	int tcp_state;                          /* of ACTOR_TCP */
+	bool peer_waits;                        /* bytes of the peer's wait for room behind it, or did before it */
 	bool over;                              /* the IUT had ended its TCP connection of itself: the step had nothing left to act on */
 };
 

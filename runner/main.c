@@ -1,6 +1,9 @@
 /* closedrill: the program. Finds the command; these parse their arguments, and print what is wrong. */
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "runner/command.h"
 
@@ -26,6 +29,8 @@ static int unknown_command(const char *word)
 
 int main(int argc, char **argv)
 {
+	/* What the caller had open besides is no business of an adapter's. */
+	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (argc < 2)
 		return command_wrong("", NULL);
 	for (size_t i = 0; i < countof(commands); i++)

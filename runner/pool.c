@@ -18,6 +18,7 @@
 
 #include "runner/compare.h"
 #include "runner/drive.h"
+#include "runner/parts.h"
 #include "runner/result.h"
 #include "runner/sandbox.h"
 #include "runner/wait.h"
@@ -118,14 +119,19 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 		return;
 	}
 	stop_others(job, a);
+	parts_count_run();
 	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
+		part_begin(PART_JUDGE);
 		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
+		part_begin(PART_WRITE);
 		if (!keep_files(&job->keep, &e, name, j, &f))
 			set_broken(j, f.msg);
 	} else {
 		set_broken(j, f.msg);
 	}
+	part_begin(PART_JUDGE);
 	compare(job, run, &e, j, c);
+	part_begin(PART_BETWEEN);
 	*took_us = e.took_us;
 	evidence_free(&e);
 }
@@ -145,6 +151,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 
 	do_run(w, job, run, &name, &j, &c, &took_us);
 	name.library = a->library;              /* as its last greeting told: it may have been started anew */
+	part_begin(PART_WRITE);
 	o = result_json(&name, &j, &c, took_us);
 	text = result_text(o);
 	assert(text);
@@ -153,30 +160,8 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	json_decref(o);
 	judgement_free(&j);
 	comparison_free(&c);
+	part_begin(PART_BETWEEN);
 	return ok;
-}
-
-static void reap_orphans(const struct job *job, const struct worker *w)
-{
-	pid_t pid;
-	siginfo_t si;
-
-	/* As first process of its namespace the worker inherits what adapters leave;
-	 * its own children are waited for where they were started. */
-	for (;;) {
-		bool own = false;
-
-		si.si_pid = 0;
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 || si.si_pid == 0)
-			return;
-		pid = si.si_pid;
-		own = pid == w->capture.tcpdump.pid;
-		for (size_t i = 0; i < job->nadapters; i++)
-			own |= pid == job->adapters[i].child.pid;
-		if (own)
-			return;
-		waitpid(pid, NULL, WNOHANG);
-	}
 }
 
 struct certs { struct cert ecdsa, rsa; int ecdsa_fd, rsa_fd; char ecdsa_path[32], rsa_path[32]; };
@@ -232,6 +217,7 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 	/* The first one is up before the first run; if it cannot be started, that run tells. */
 	if (!adapter_start(&job->adapters[job->plan->runs[0].implementation], w.cert_path, w.rsa_path, &f))
 		f = (struct fault){ 0 };
+	parts_start();
 	while (!atomic_load(&shared->stop) && (index = atomic_fetch_add(&shared->next, 1)) < job->plan->n) {
 		int64_t none = 0;
 
@@ -240,8 +226,8 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 		if (!report_run(fd, &w, job, index))
 			break;
 		atomic_store(&shared->at[number], 0);
-		reap_orphans(job, &w);
 	}
+	parts_end();
 	for (size_t i = 0; i < job->nadapters; i++)
 		adapter_stop(&job->adapters[i]);
 	worker_end(&w);

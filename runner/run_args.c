@@ -26,6 +26,7 @@ static const struct option run_options[] = {
 	{ "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
 	{ "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' }, { "inconclusive", no_argument, NULL, 'U' },
+	{ "varies", required_argument, NULL, 'V' }, { "times", required_argument, NULL, 't' },
 	{ "root", required_argument, NULL, 'r' }, { "as", required_argument, NULL, 'N' }, { "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
@@ -73,6 +74,12 @@ static int parse_option(int c, char **argv, struct run_args *a)
 	case 'U':
 		a->inconclusive = true;
 		return 0;
+	case 'V':
+		a->varies = optarg;
+		return *optarg ? 0 : command_wrong("--varies takes the reason why runs differ", NULL);
+	case 't':
+		a->times = arg_number(optarg, 2, 1000);
+		return a->times > 0 ? 0 : command_wrong("--times takes a number from 2 to 1000, not ", optarg);
 	case 'v':
 		a->verbose = true;
 		return 0;
@@ -117,7 +124,7 @@ int run_args_parse(int argc, char **argv, struct run_args *a)
 	int c, status;
 
 	opterr = 0;
-	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text };
+	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text, .times = 2 };
 	if (!shard_of_environment(&a->shard, &f))
 		return command_failed(EXIT_USAGE, &f);
 	while ((c = getopt_long(argc, argv, "-c:j:o:vq", run_options, NULL)) != -1) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/command.h"
+#include "runner/greet.h"
 
 static bool name_taken(const struct adapter *adapters, size_t at)
 {

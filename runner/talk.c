@@ -16,15 +16,32 @@ static bool contract_broken(struct worker *w, struct bytes line, const char *why
 	return false;
 }
 
-static void set_crash(struct worker *w, struct answer *x)
+/* The adapter, and not its library, has done what nobody can go on from: *f. */
+static bool useless(struct worker *w, const char *what, struct fault *f)
 {
-	char how[32] = "its stdout closed";
+	fault_machine(f, "adapter %s %s; its log: %.120s", w->adapter->name, what, adapter_log(w->adapter));
+	adapter_stop(w->adapter);
+	w->outstanding = false;
+	return false;
+}
 
+/* Its stdout is at its end. A process that died in a call is a crash; an adapter that closed its pipe is an adapter that cannot be asked. */
+static bool set_gone(struct worker *w, struct answer *x, struct fault *f)
+{
+	char how[32] = "";
+
+	if (!wait_death(w))
+		return useless(w, "closed its standard output and lives on", f);
 	child_died(&w->adapter->child, how, sizeof(how));
+	/* No library sends that, nor can anything in the adapter's world but itself. */
+	if (strcmp(how, "SIGKILL") == 0)
+		return useless(w, "was killed from outside (SIGKILL): most likely the machine ran out of memory, see the kernel's log; use fewer workers (-j)", f);
 	*x = answer_of(OUTCOME_CRASH);
 	buf_add_bytes(&x->text, bytes_of(how));
 	buf_quote(&x->native, bytes_of(adapter_log(w->adapter)));
 	adapter_stop(w->adapter);
+	w->outstanding = false;
+	return true;
 }
 
 /* No answer and no rest: what its threads that have a timer sleep in tells most. */
@@ -48,7 +65,7 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 	struct bytes line;
 	const char *why;
 
-	w->again.n = 0;
+	w->again.n = w->agains = 0;
 	switch (wait_answer(w, &line)) {
 	case SETTLED_ANSWER:
 		w->outstanding = false;
@@ -62,13 +79,15 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 		return true;
 	case SETTLED_SPINS:
 		*x = answer_of(OUTCOME_SPINS);
+		if (wait_flooded(w))
+			buf_quote(&x->native, bytes_of("it sends without end"));
 		adapter_stop(w->adapter);
 		w->outstanding = false;
 		return true;
 	case SETTLED_GONE:
-		set_crash(w, x);
-		w->outstanding = false;
-		return true;
+		return set_gone(w, x, f);
+	case SETTLED_DEAF:
+		return useless(w, "closed its standard input and lives on", f);
 	case SETTLED_WATCHDOG:
 		not_settled(w, f);
 		return false;

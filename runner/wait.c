@@ -14,6 +14,8 @@ enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
+	AGAIN_MAX = 10000,                      /* a call that is put off so often, while nothing moves, does not wait for anything */
+	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
 	STATE_FIN_WAIT1 = 4, STATE_TIME_WAIT = 6, STATE_CLOSE = 7, STATE_LAST_ACK = 9, STATE_CLOSING = 11
 };
@@ -68,12 +70,20 @@ static int peer_awaited(const struct peer *p)
 	return p->reading && !p->got_fin && !p->got_reset ? p->fd : -1;
 }
 
-/* The adapter reads its commands: nothing lies in the pipe. */
+/* The adapter reads its commands: nothing lies in the pipe, or nobody will ever take it. */
 static bool command_taken(const struct worker *w)
 {
 	int n = 0;
 
-	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && n == 0;
+	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && (n == 0 || !child_hears(&w->adapter->child));
+}
+
+bool wait_flooded(const struct worker *w)
+{
+	for (int i = 0; i < LIVES_MAX; i++)
+		if (w->lives[i].peer.received > FLOOD_BYTES)
+			return true;
+	return false;
 }
 
 /* Waits for an answer or the peer's socket, at most gap_ns, and takes what came. The capture wakes nobody: its pipe holds a megabyte, and
@@ -107,6 +117,7 @@ static bool take_line(struct worker *w, struct bytes *line)
 	while (child_line(&w->adapter->child, line)) {
 		if (line->n < 6 || memcmp(line->p, "again ", 6) != 0)
 			return true;
+		w->agains++;
 		w->again.n = 0;
 		buf_add(&w->again, line->p + 6, line->n - 6);
 	}
@@ -200,6 +211,8 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
+		if (wait_flooded(w) || w->agains > AGAIN_MAX)
+			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		moved = doze(w, gap_ns);
 		/* A look costs twenty times as much as to ask whether it runs. */
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
@@ -209,11 +222,14 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			if (line && take_answer(w, line))
 				return SETTLED_ANSWER;
 			if (!pump(w) && !w->adapter->child.ended && !(line && w->patient && !over))
-				return SETTLED_BLOCKED;
+				return line && !child_hears(&w->adapter->child) ? SETTLED_DEAF : SETTLED_BLOCKED;
 		}
+		/* Something that it left behind may hold its stdout open. What it said last is in the pipe by then. */
+		if (!(looked && now.asleep) && child_exited(&w->adapter->child))
+			return line && take_answer(w, line) ? SETTLED_ANSWER : SETTLED_GONE;
 		/* What the adapter prints without answering, `again` after `again`, moves nothing. */
 		if (moved & MOVED_PEER)
-			still_us = 0;
+			still_us = w->agains = 0;
 		else if (!still_us) {
 			still_us = now_us();
 			cpu = child_cpu_us(&w->adapter->child);
@@ -228,6 +244,21 @@ static enum settled settle(struct worker *w, struct bytes *line)
 enum settled wait_answer(struct worker *w, struct bytes *line)
 {
 	return settle(w, line);
+}
+
+bool wait_death(struct worker *w)
+{
+	struct patience patience = { 0 };
+	struct look now = { 0 };
+	struct calls c;
+
+	/* Who is on his way out runs no code of his own any more, and does not sleep. */
+	while (!child_exited(&w->adapter->child)) {
+		doze(w, LOOK_GAP_NS);
+		if (patience_over(&patience, false) || !watch_look(&w->adapter->watch, &now) || watch_proves_rest(&w->adapter->watch, &now, &c))
+			return child_exited(&w->adapter->child);
+	}
+	return true;
 }
 
 enum settled wait_rest(struct worker *w)
@@ -340,7 +371,7 @@ void wait_handshake(struct worker *w)
 		if (w->adapter->child.ended || !watch_look(&w->adapter->watch, &now))
 			return;
 		over = patience_over(&patience, now.asleep);
-		if (at_rest(w, &now, false) && !pump(w))
+		if (at_rest(w, &now, w->outstanding) && !pump(w))
 			return;
 		child_drain(&w->adapter->child);
 		doze(w, LOOK_GAP_NS);

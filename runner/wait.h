@@ -8,8 +8,9 @@
 enum settled {
 	SETTLED_ANSWER,                         /* the adapter's line is in *line */
 	SETTLED_BLOCKED,                        /* all its threads sleep, nothing is on its way, no answer: it waits for us */
-	SETTLED_SPINS,                          /* it burns the processor, nothing moves */
-	SETTLED_GONE,                           /* its stdout is at its end */
+	SETTLED_SPINS,                          /* it burns the processor, nothing moves; or it sends without end */
+	SETTLED_GONE,                           /* its stdout is at its end, or its process */
+	SETTLED_DEAF,                           /* it has closed its stdin, and sleeps */
 	SETTLED_WATCHDOG                        /* none of these explains it */
 };
 
@@ -17,6 +18,10 @@ int64_t now_us(void);                           /* monotonic */
 /* Until the outstanding call answers or is seen to wait. The peer and the capture go on meanwhile.
  * line: valid until the next read of the adapter's lines. */
 enum settled wait_answer(struct worker *w, struct bytes *line);
+/* An adapter's stdout is at its end: until its process has ended too. False: it lives on. */
+bool wait_death(struct worker *w);
+/* The IUT has sent more on a connection than any case asks for: no wait for it has an end. */
+bool wait_flooded(const struct worker *w);
 /* Until the kernel says one of these states (bits 1 << TCP_...) of the socket, or the watchdog gives up. The last state in *v. */
 bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned states, struct sock_view *v);
 /* Until the adapter is at rest with no call outstanding: libraries with threads or event loops react on their own. */

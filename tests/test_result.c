@@ -293,7 +293,7 @@ START_TEST(compared_row)
 	struct finding f = { .req = &rule, .weight = VERDICT_FAIL, .allowed = allowed, .observed = observed };
 	struct judgement j = { .verdict = VERDICT_FAIL, .findings = &f, .n = 1 };
 	struct deviation entry = { name, compared[_i].reason, compared[_i].link };
-	struct block known = { .deviations = { &entry, 1 } };
+	struct account known = { .deviations = { &entry, 1 } };
 	struct comparison c = { .how = compared[_i].how, .of = _i ? "x-1.2" : NULL, .known = compared[_i].known ? &known : NULL };
 	struct script s;
 	json_t *o, *got;

@@ -244,7 +244,8 @@ enum outcome flush(struct conn *c, struct call *k)
 		ssize_t sent = conn_send(c, t->out.p, t->out.n);
 
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
-			native(k, "tls_emit_data=%zu", t->out.n);
+			native(k, "send=-1");           /* how much waits is what the kernels had no room for: another number every time */
+			native_errno(k, errno);
 			return SAYS_WANT_WRITE;
 		}
 		if (sent < 0)
