@@ -48,8 +48,9 @@ static bool set_gone(struct worker *w, struct answer *x, struct fault *f)
 static void not_settled(struct worker *w, struct fault *f)
 {
 	struct buf calls = { 0 };
+	struct calls c;
 
-	watch_timed(&w->adapter->watch, &calls);
+	watch_calls(&w->adapter->watch, &c, &calls);
 	fault_machine(f, "adapter %s neither answered nor came to rest (%s%s)", w->adapter->name,
 	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in "
 	                                                                         : "it waits for something else than us",
