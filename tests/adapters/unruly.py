@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 from iut import Iut, run, sleep_without_end
 
@@ -89,6 +90,8 @@ class Unruly(Iut):
         if KIND == "greets-without-end":
             while True:
                 self.say("can " + " ".join("word-%d" % i for i in range(100)))
+        if KIND == "greets-and-connects":
+            self.library += " connect=" + outcome(lambda: connect(("127.0.0.1", int(os.environ["PORT"]))))
         if KIND == "says-escapes":
             sys.exit("\033[2J\033]0;owned\a gone")
         super().greet()
@@ -142,6 +145,10 @@ class Unruly(Iut):
     def do_leaves_children(self):
         leave_child("silent")
         leave_child("holding the pipes")
+
+    def do_leaves_children_and_naps(self):
+        self.do_leaves_children()
+        time.sleep(5)
 
     def do_dies_and_leaves_children(self):
         leave_child("holding the pipes")
