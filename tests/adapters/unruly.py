@@ -3,6 +3,7 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
@@ -77,7 +78,12 @@ def can():
     """What this process may do, as the kernel tells."""
     with open("/proc/self/status") as f:
         fields = dict(line.rstrip("\n").split(":\t", 1) for line in f)
-    return "uid=%s caps=%s bounding=%s no-new-privs=%s" % (os.getuid(), fields["CapEff"].lstrip("0") or 0, fields["CapBnd"].lstrip("0") or 0, fields["NoNewPrivs"])
+    told = {"uid": os.getuid(), "caps": fields["CapEff"].lstrip("0") or 0, "bounding": fields["CapBnd"].lstrip("0") or 0, "no-new-privs": fields["NoNewPrivs"],
+            "ipc": os.readlink("/proc/self/ns/ipc"), "tmpdir": os.environ["TMPDIR"], "core": resource.getrlimit(resource.RLIMIT_CORE)[1],
+            "processes": resource.getrlimit(resource.RLIMIT_NPROC)[1]}
+    with open("/proc/self/oom_score_adj") as f:
+        told["oom"] = f.read().strip()
+    return " ".join("%s=%s" % t for t in told.items())
 
 
 class Unruly(Iut):
