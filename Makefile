@@ -52,6 +52,7 @@ $(OUT)/flags: always
 .PHONY: always
 
 include adapters/adapters.mk
+include tests/fuzz/fuzz.mk
 
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
@@ -69,7 +70,7 @@ record: all
 	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
-CHECKS := unit $(if $(SAN),,faults) endtoend
+CHECKS := unit $(if $(SAN),,faults stress fuzz-check) endtoend
 .PHONY: check
 check:
 	@$(NEEDS) check
@@ -88,6 +89,11 @@ UNIT_TOTAL := awk '/: Checks: / { n += $$3; bad += $$5 + $$7 } /^FAILED/ { progr
 .PHONY: faults
 faults: all
 	@CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B tests/faults.py
+
+#: make stress                 the same runs on a burdened machine, again and again: do verdicts move? STRESS_RUNS=100000: the long form
+.PHONY: stress
+stress: $(OUT)/closedrill $(OUT)/adapters/openssl $(OUT)/adapters/reference
+	@CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B tests/stress.py
 
 #: make docs                   write the index of cases/README.md anew
 .PHONY: docs

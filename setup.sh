@@ -2,7 +2,7 @@
 # Finds which Debian packages are missing and installs them, as root or by sudo without a password; otherwise says what to type.
 # With nothing missing it takes no time, no rights and no network.
 #
-# usage: setup.sh build|run|check|adapters|matrix [--ask]
+# usage: setup.sh build|run|check|fuzz|adapters|matrix [--ask]
 #   adapters: what all adapters are built with; matrix: what roots of other releases are made with
 #   --ask: only tell, never install
 #
@@ -51,6 +51,16 @@ need_to_check() {
 	need python3-selenium   python_has selenium
 }
 
+# libFuzzer lies beside the compiler's other libraries.
+clang_can_fuzz() {
+	ls "$(clang -print-runtime-dir)"/libclang_rt.fuzzer*.a || ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.fuzzer*.a
+}
+
+need_to_fuzz() {
+	need clang              command -v clang
+	need libclang-rt-dev    clang_can_fuzz
+}
+
 need_for_adapters() {
 	for package in $("${0%/*}"/adapters/packages.sh); do
 		need "$package" dpkg -s "$package"
@@ -62,7 +72,8 @@ look() {
 	case $1 in
 	build) need_to_build ;;
 	run)   need_to_build; need_to_run ;;
-	check) need_to_build; need_to_run; need_to_check ;;
+	check) need_to_build; need_to_run; need_to_check; need_to_fuzz ;;
+	fuzz)  need_to_build; need_to_fuzz ;;
 	adapters) need_to_build; need_for_adapters ;;
 	matrix) need_to_build; need_to_run; need mmdebstrap command -v mmdebstrap ;;
 	*)     sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2 ;;

@@ -27,6 +27,7 @@ endif
 $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
 # Two share what is common to them.
 $(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine: $(wildcard adapters/jsse/*)
+$(OUT)/adapters/python $(OUT)/adapters/asyncio: $(wildcard adapters/python-common/*)
 
 .SECONDARY: $(OUT)/adapters/skeleton/skeleton.o
 .SECONDEXPANSION:

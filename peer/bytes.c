@@ -22,6 +22,19 @@ bool bytes_is(struct bytes a, const char *text)
 	return bytes_equal(a, bytes_of(text));
 }
 
+char *bytes_dup(struct bytes text)
+{
+	char *s = text.n ? strndup((const char *)text.p, text.n) : strdup("");
+
+	assert(s);
+	return s;
+}
+
+char *text_dup(const char *text)
+{
+	return bytes_dup(bytes_of(text));
+}
+
 bool bytes_take(struct bytes *in, size_t n, struct bytes *out)
 {
 	if (in->n < n)
@@ -149,6 +162,15 @@ void buf_drop(struct buf *b, size_t n)
 struct bytes buf_bytes(const struct buf *b)
 {
 	return (struct bytes){ b->p, b->n };
+}
+
+struct bytes buf_from(const struct buf *b, size_t at)
+{
+	struct bytes x = buf_bytes(b);
+
+	assert(at <= x.n);
+	bytes_take(&x, at, &(struct bytes){ 0 });
+	return x;
 }
 
 const char *buf_str(struct buf *b)

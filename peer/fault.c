@@ -53,7 +53,8 @@ static void put_columns(struct buf *out, struct bytes source, size_t from, size_
 		n = plain_length((struct bytes){ source.p + i, source.n - i });
 		if (i >= from)
 			for (int k = 0; k < (n ? 1 : 4); k++)
-				buf_u8(out, (unsigned char)(source.p[i] == '\t' && mark == ' ' ? '\t' : mark));       /* tabs stay tabs: the caret lines up */
+				/* Tabs stay tabs: the caret lines up. */
+				buf_u8(out, (unsigned char)(source.p[i] == '\t' && mark == ' ' ? '\t' : mark));
 	}
 }
 

@@ -256,9 +256,11 @@ bool peer_ticket(struct peer *p, const struct shape *sh)
 	uint8_t type;
 	bool ok = p->server && handshake_ticket(&p->hs, &sealed);
 
-	/* OpenSSL counts only the records that it sealed itself, under the first generation of keys: open it so, and seal it anew in its place. */
+	/* OpenSSL counts only the records that it sealed itself, under the first generation of keys: open it so,
+	 * and seal it anew in its place. */
 	in = buf_bytes(&sealed);
-	ok = ok && keys_from_secret(&openssl, p->hs.secrets.suite, (struct bytes){ p->hs.secrets.server_data.p, p->hs.secrets.server_data.n });
+	ok = ok && keys_from_secret(&openssl, p->hs.secrets.suite,
+	                            (struct bytes){ p->hs.secrets.server_data.p, p->hs.secrets.server_data.n });
 	while (ok && in.n) {
 		plain.n = 0;
 		openssl.seq = p->openssl_sealed++;
@@ -436,4 +438,11 @@ bool peer_pump(struct peer *p)
 bool peer_delivered(const struct peer *p)
 {
 	return p->fd < 0 || p->vanished || tcp_delivered(p->fd);
+}
+
+bool peer_waits(const struct peer *p)
+{
+	struct tcp_view v;
+
+	return p->sent_to_tcp < p->sent.n || (p->fd >= 0 && tcp_look(p->fd, &v) && v.unsent > 0);
 }

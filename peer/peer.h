@@ -88,5 +88,7 @@ bool peer_window(struct peer *p, int bytes);              /* what it offers from
 bool peer_pump(struct peer *p);
 /* Everything of ours that the window takes is in the other kernel. */
 bool peer_delivered(const struct peer *p);
+/* Bytes of ours wait for room in the window. */
+bool peer_waits(const struct peer *p);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* RFC 3629: by its first byte, how long a character is, and what the second may be: no overlong forms, no surrogates, no more than U+10FFFF. */
+/* RFC 3629: by its first byte, how long a character is, and what the second may be: no overlong forms,
+ * no surrogates, no more than U+10FFFF. */
 static const struct { uint8_t low, high, n, second_low, second_high; } shapes[] = {
 	{ 0x00, 0x7f, 1, 0, 0 },
 	{ 0xc2, 0xdf, 2, 0x80, 0xbf },

@@ -110,7 +110,8 @@ bool tcp_delivered(int fd)
 {
 	struct tcp_view v;
 
-	/* tcpi_unacked counts segments, and a FIN that waits for its ACK shows in the state. A FIN behind a closed window is not on its way. */
+	/* tcpi_unacked counts segments, and a FIN that waits for its ACK shows in the state.
+	 * A FIN behind a closed window is not on its way. */
 	if (!tcp_look(fd, &v))
 		return true;
 	if (v.unacked)

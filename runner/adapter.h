@@ -31,6 +31,8 @@ void adapter_init(struct adapter *a, const char *command, const char *dir, const
 /* Starts it, reads the greeting, and tries a line that no adapter knows: whoever takes that takes anything. cert: the path that
  * CLOSEDRILL_CERT gets; rsa: the same for adapters that want RSA. False: *f. */
 bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct fault *f);
+/* Takes one line of its greeting; `ready` sets *ready. False: it is none. */
+bool adapter_greeting_line(struct adapter *a, struct bytes line, bool *ready);
 /* What a greeting told, from its lines. False: *f, they are none. */
 bool adapter_learn(struct adapter *a, struct bytes greeting, struct fault *f);
 /* Its name without a version; lives as long as the adapter. */

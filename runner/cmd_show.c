@@ -106,7 +106,8 @@ int cmd_check(int argc, char **argv)
 int cmd_peer(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' }, { "connect", required_argument, NULL, 'c' }, { "tls", required_argument, NULL, 'T' },
+		{ "listen", required_argument, NULL, 'l' }, { "connect", required_argument, NULL, 'c' },
+		{ "tls", required_argument, NULL, 'T' },
 		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	struct byhand h = { .version = TLS13 };

@@ -12,9 +12,10 @@
 
 const char command_usage[] =
 	"usage: closedrill run [[--root DIR] [--as NAME] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
-	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
-	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N]\n"
+	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none]\n"
+	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N] [-v] [-q]\n"
 	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
+	"                      [--times N] [--varies WHY]\n"
 	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
 	"       closedrill merge RESULTS... [--format text|tap|junit|github|json] [-o DIR] [-v] [-q]\n"
 	"       closedrill diff OLD NEW [--format text|json] [-q]\n"
@@ -65,10 +66,11 @@ int format_unknown(const char *word)
 	size_t n = 0;
 	const char *near;
 
-	for (; formats[n] && n < countof(words); n++)
+	for (; n < countof(words) && formats[n]; n++)
 		words[n] = formats[n]->word;
 	near = fault_nearest(word, words, n);
-	fprintf(stderr, "closedrill: --format does not know \"%s\"%s%s%s; it knows:\n", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	fprintf(stderr, "closedrill: --format does not know \"%s\"%s%s%s; it knows:\n", word, near ? "; did you mean " : "",
+	        near ? near : "", near ? "?" : "");
 	for (size_t i = 0; i < n; i++)
 		fprintf(stderr, "  %-8s %s\n", formats[i]->word, formats[i]->help);
 	return EXIT_USAGE;

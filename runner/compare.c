@@ -16,9 +16,9 @@ bool finding_is_deviation(const struct finding *f)
 	return f->weight != VERDICT_PASS;       /* a missed MAY weighs nothing */
 }
 
-static const struct deviation *entry_of(const struct block *b, const struct finding *f)
+static const struct deviation *entry_of(const struct account *a, const struct finding *f)
 {
-	return b && finding_is_deviation(f) ? deviations_find(&b->deviations, f->req ? f->req->name : NULL) : NULL;
+	return a && finding_is_deviation(f) ? deviations_find(&a->deviations, f->req ? f->req->name : NULL) : NULL;
 }
 
 const struct deviation *comparison_known(const struct comparison *c, const struct finding *f)
@@ -41,7 +41,7 @@ static void trace_text(const struct evidence *e, struct buf *out)
 }
 
 /* Reasons and links are those that are known. */
-static void deviations_of(struct deviations *d, const struct judgement *j, const struct block *known)
+static void deviations_of(struct deviations *d, const struct judgement *j, const struct account *known)
 {
 	for (size_t i = 0; i < j->n; i++) {
 		const struct finding *f = &j->findings[i];
@@ -52,38 +52,45 @@ static void deviations_of(struct deviations *d, const struct judgement *j, const
 	}
 }
 
-static void diff_with(struct comparison *c, const struct block *b, const struct deviations *now, struct bytes trace)
+/* The account of the block that is the run's, or the nearest, with what differs. bare: the run's. NULL: there is none. */
+static const struct account *beside(struct comparison *c, const struct block *b, struct bytes bare)
 {
-	struct buf was = { 0 }, is = { 0 };
+	struct buf was = { 0 };
+	bool same;
+	const struct account *a = b ? block_nearest(b, bare, &same) : NULL;
 
-	body_print(&was, &b->deviations, buf_bytes(&b->trace), true);
-	body_print(&is, now, trace, true);
-	if (!bytes_equal(buf_bytes(&was), buf_bytes(&is)))
-		linediff(&c->diff, buf_bytes(&was), buf_bytes(&is));
+	if (a && !same) {
+		account_print(&was, &a->deviations, buf_bytes(&a->trace), true);
+		linediff(&c->diff, buf_bytes(&was), bare);
+	}
 	buf_free(&was);
-	buf_free(&is);
+	return a;
 }
 
 void compare_run(struct comparison *c, const struct expectations *x, const struct catalogue *s, size_t script, unsigned variant,
                  const struct evidence *e, const struct judgement *j)
 {
 	const struct block *b = expectations_find(x, s, script, variant);
-	struct deviations now = { 0 };
-	struct buf trace = { 0 };
+	struct deviations now = { 0 }, told = { 0 };
+	struct buf trace = { 0 }, bare = { 0 };
+	const struct account *a;
 
 	*c = (struct comparison){ .of = x->of[0] && j->verdict != VERDICT_BROKEN ? x->of : NULL };
 	if (j->verdict == VERDICT_BROKEN)
 		return;
-	c->known = x->own ? b : NULL;
 	trace_text(e, &trace);
-	deviations_of(&now, j, b);
-	body_print(&c->body, &now, buf_bytes(&trace), false);
-	if (b)
-		diff_with(c, b, &now, buf_bytes(&trace));
+	deviations_of(&now, j, NULL);
+	account_print(&bare, &now, buf_bytes(&trace), true);
+	a = beside(c, b, buf_bytes(&bare));
+	c->known = x->own ? a : NULL;
+	deviations_of(&told, j, a);
+	account_print(&c->body, &told, buf_bytes(&trace), false);
 	if (c->of)
 		c->how = !x->own ? COMPARED_OTHER : !b ? COMPARED_NEW : c->diff.n ? COMPARED_CHANGED : COMPARED_SAME;
 	deviations_free(&now);
+	deviations_free(&told);
 	buf_free(&trace);
+	buf_free(&bare);
 }
 
 void comparison_free(struct comparison *c)

@@ -121,7 +121,7 @@ static bool make_dev(const struct place *nodes, size_t n)
 static size_t open_writable(struct place *places, size_t cap, const char *root)
 {
 	const char *list = getenv("CLOSEDRILL_WRITABLE");
-	char *copy = list ? strdup(list) : NULL, *rest = copy;
+	char *copy = list ? text_dup(list) : NULL, *rest = copy;
 	size_t n = 0;
 
 	for (char *word; copy && n < cap && (word = strsep(&rest, ":")); )

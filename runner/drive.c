@@ -9,6 +9,7 @@
 #include "runner/fdstep.h"
 #include "runner/intake.h"
 #include "runner/live.h"
+#include "runner/parts.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
@@ -71,7 +72,8 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 		wait_handshake(w);
 		if (!peer_handshake_done(&w->live->peer)) {
 			answer_free(&x);
-			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
+			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error
+			                                    : "the IUT says that it is done, but the peer's handshake is not");
 			return STEP_BROKEN;
 		}
 		live_seen(w)->handshaken = true;
@@ -234,24 +236,19 @@ static bool read_all(struct worker *w, struct bytes line, struct answer *x, stru
 	return fault_machine(f, "read* has read %d times without an end", READ_ALL_MAX);
 }
 
-/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
- * meets it done. */
-static bool settle_reaction(struct worker *w, struct fault *f)
+static bool come_to_rest(struct worker *w, struct fault *f)
+{
+	return wait_rest(w) != SETTLED_WATCHDOG || broke(w, f, "the adapter does not come to rest");
+}
+
+/* The call that waits may go on now. */
+static bool settle_outstanding(struct worker *w, struct fault *f)
 {
 	struct answer x = { 0 };
 	size_t step = w->at_step;
 
-	if (!w->adapter->alive)
-		return true;
-	if (!w->outstanding) {
-		enum settled r = wait_rest(w);
-
-		if (r == SETTLED_WATCHDOG)
-			return broke(w, f, "the adapter does not come to rest");
-		return true;
-	}
-	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of that
-	 * comes before the look whether the call still waits, or it would be chance in which step it goes on. */
+	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of
+	 * that comes before the look whether the call still waits, or it would be chance in which step it goes on. */
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	w->at_step = w->outstanding_step;
@@ -266,7 +263,17 @@ static bool settle_reaction(struct worker *w, struct fault *f)
 	answer_free(&w->stored);
 	w->stored = x;
 	w->has_stored = true;
-	return true;
+	/* What a library with an event loop does behind its answer belongs to this step as well. */
+	return !w->adapter->alive || come_to_rest(w, f);
+}
+
+/* The peer did something while a call waits, or while the library's own threads may react: let that settle, so that the next step
+ * meets it done. */
+static bool settle_reaction(struct worker *w, struct fault *f)
+{
+	if (!w->adapter->alive)
+		return true;
+	return w->outstanding ? settle_outstanding(w, f) : come_to_rest(w, f);
 }
 
 static enum step_end do_await(struct worker *w, struct fault *f)
@@ -313,7 +320,8 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 static bool is_forbidden(const struct worker *w, enum iut_verb v)
 {
 	bool data = iut_reads(v) || iut_writes(v);
-	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE || v == IUT_CHILD_SHUTDOWN;
+	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE ||
+		v == IUT_CHILD_SHUTDOWN;
 
 	return (tls && w->live->failed && w->adapter->after_error) || (data && w->live->told_end && w->adapter->after_end);
 }
@@ -447,6 +455,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
 	seen(w)->conn = w->live->conn;
+	part_begin(step_at(w)->actor == ACTOR_HANDSHAKE ? PART_HANDSHAKE : step_at(w)->actor == ACTOR_IUT ? PART_CALLS : PART_PEER);
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
@@ -472,18 +481,56 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
-/* All that left so far belongs to this step or one before it. */
-static bool mark_step(struct worker *w, struct fault *f)
+static void note_waiting(struct worker *w, struct step_seen *now)
 {
+	struct live *l = w->live;
+	bool waited = l->waits;
+
+	l->waits = peer_waits(&l->peer);
+	now->peer_waits |= waited || l->waits;
+}
+
+/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
+ * is not: a RST, a forged segment. */
+static bool all_acknowledged(const struct worker *w)
+{
+	const struct step *st = step_at(w);
+	bool peer_gone = st->actor == ACTOR_PEER && (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
+
+	if (st->later || peer_gone || st->actor == ACTOR_PATH || st->actor == ACTOR_FD)
+		return false;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct live *l = &w->lives[i];
+
+		if (l->conn >= 0 && (l->path_broken || l->timed_out || l->peer.vanished || l->peer.fd < 0))
+			return false;
+	}
+	return true;
+}
+
+/* All that this line leads to has left, and as far as it is acknowledged that has come. */
+static bool end_step(struct worker *w, struct fault *f)
+{
+	bool called = step_at(w)->actor == ACTOR_IUT || step_at(w)->actor == ACTOR_HANDSHAKE;
+
 	/* A library with threads or an event loop may go on by itself when it has answered. */
-	if (step_at(w)->actor == ACTOR_IUT && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
+	if (called && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, wait_flooded(w) ? "the IUT sends without end" : "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
-	intake_mark(w, w->at_step);
+	note_waiting(w, seen(w));
 	return true;
+}
+
+/* All that left so far belongs to this step or one before it. */
+static void mark_step(struct worker *w)
+{
+	if (all_acknowledged(w))
+		intake_mark(w, w->at_step);
+	else
+		intake_mark_behind(w, w->at_step);
 }
 
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
@@ -520,6 +567,7 @@ static bool play(struct worker *w, struct fault *f)
 	const struct script *s = w->e->script;
 
 	w->at_step = 0;
+	part_begin(PART_OPEN);
 	intake_mark(w, 0);
 	if (!live_open(w, false, f))
 		return false;
@@ -536,19 +584,23 @@ static bool play(struct worker *w, struct fault *f)
 		if ((s->steps[i].actor == ACTOR_PEER && s->steps[i].joined) ||
 		    (!s->steps[i].later && (s->steps[i].actor == ACTOR_WIRE || s->steps[i].actor == ACTOR_TCP)))
 			continue;
-		if (!mark_step(w, f))
+		part_begin(PART_FENCE);
+		if (!end_step(w, f))
 			return false;
+		mark_step(w);
 		if (end == STEP_ENDS_RUN) {
 			w->e->ended_at = i;
 			break;
 		}
 	}
+	part_begin(PART_FENCE);
 	if (w->adapter->alive && !w->outstanding && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest after the last line");
-	if (!mark_step(w, f))
+	if (!end_step(w, f))
 		return false;
-	w->marks[w->nmarks - 1].step = s->nsteps;
+	intake_mark_behind(w, s->nsteps);
 	w->e->steps[s->nsteps].conn = w->live->conn;
+	note_waiting(w, &w->e->steps[s->nsteps]);
 	for (int i = 0; i < LIVES_MAX; i++) {
 		live_check_socket_left(w, &w->lives[i]);
 		live_keep(w, &w->lives[i], s->nsteps);
@@ -600,9 +652,12 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
+	part_begin(PART_START);
 	ok = set_host(w, f) && capture_renew(&w->capture, f) && talk_start(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
+	part_begin(PART_CLEAN_UP);
 	clean_up(w);
+	part_begin(PART_BETWEEN);
 	w->e = NULL;
 	return ok ? DRIVEN : DRIVE_BROKEN;
 }

@@ -9,7 +9,7 @@
 #include "runner/evidence.h"
 #include "runner/sockdiag.h"
 
-struct mark { uint64_t id; size_t step; };
+struct mark { struct capture_point at; size_t step; };
 
 enum { LIVES_MAX = 2 };
 
@@ -19,6 +19,7 @@ struct live {
 	int conn;                               /* its place in the evidence; -1: there is none */
 	struct numbers first;                   /* sequence numbers with which it began, if the case forges segments */
 	bool begun;                             /* its handshake has begun */
+	bool waits;                             /* bytes of the peer's waited for room when it was looked last */
 	bool closed_by_iut;                     /* close or abandon returned on it */
 	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
 	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
@@ -64,7 +65,8 @@ static inline struct conn_seen *live_seen(const struct worker *w)
 	return &w->e->conns[w->live->conn];
 }
 
-bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f);
+bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path,
+                  struct fault *f);
 void worker_end(struct worker *w);
 
 /* The line of the case that is being played. */

@@ -13,11 +13,12 @@ struct frame { int64_t at_ns; size_t at, len; size_t step; };           /* bytes
 
 struct step_seen {
 	bool ran;                               /* false: not for this variant, left out (`?`), or the run ended before */
-	bool left_out;                          /* `?`, and the adapter has no such call; or its manual forbids the call here; or a `wire` behind those */
+	bool left_out;                          /* `?` and no such call; or the manual forbids it here; or a `wire` behind those */
 	int conn;
 	bool answered;                          /* answer is set */
 	struct answer answer;                   /* of calls and handshakes; OUTCOME_BLOCKED too */
 	int tcp_state;                          /* of ACTOR_TCP */
+	bool peer_waits;                        /* bytes of the peer's wait for room behind it, or did before it */
 	bool over;                              /* the IUT had ended its TCP connection of itself: the step had nothing left to act on */
 };
 

@@ -14,7 +14,8 @@ struct reader {
 	struct token t;                         /* the token taken last */
 	struct where at;                        /* of the line's first word */
 	struct block *block;                    /* the one that is read; NULL: none yet */
-	struct trace trace;                     /* of that block */
+	struct account account;                 /* the one of that block that is read */
+	struct trace trace;                     /* of that account */
 	bool unsupported;                       /* in place of a trace */
 	bool named, ended;
 	struct fault *f;
@@ -35,14 +36,6 @@ static bool read_end(struct reader *r)
 	return next(r) && (r->t.kind == TOKEN_END || wrong(r, "too much: the line could end before this"));
 }
 
-static char *word_dup(struct bytes word)
-{
-	char *s = strndup((const char *)word.p, word.n);
-
-	assert(s);
-	return s;
-}
-
 /* --- blocks --- */
 
 static bool has_body(const struct reader *r)
@@ -50,22 +43,28 @@ static bool has_body(const struct reader *r)
 	return r->trace.n > 0 || r->unsupported;
 }
 
-/* The block's trace is whole. */
-static bool block_close(struct reader *r)
+/* The account's trace is whole. */
+static bool account_close(struct reader *r)
 {
-	struct block *b = r->block;
-
-	if (b && !has_body(r))
+	if (!has_body(r))
 		return fault_set(r->f, &r->at, "expected here: the trace of the variants above");
-	if (b && r->unsupported)
-		buf_printf(&b->trace, "unsupported\n");
-	else if (b)
+	if (r->unsupported)
+		buf_printf(&r->account.trace, "unsupported\n");
+	else
 		trace_drop_texts(&r->trace);
-	if (b)
-		trace_print(&b->trace, &r->trace);
+	trace_print(&r->account.trace, &r->trace);
 	trace_free(&r->trace);
 	r->unsupported = false;
-	return true;
+	return block_add(r->block, &r->account) || fault_set(r->f, &r->at, "what stands above is the same as another account of these variants");
+}
+
+static bool block_close(struct reader *r)
+{
+	if (!r->block)
+		return true;
+	if (!account_close(r))
+		return false;
+	return !r->block->varies || r->block->n > 1 || fault_set(r->f, &r->at, "expected here: `or` and another account, as these variants vary");
 }
 
 static bool block_open(struct reader *r)
@@ -73,7 +72,7 @@ static bool block_open(struct reader *r)
 	struct expected *x = r->x;
 
 	/* Several lines of variants head one block. */
-	if (r->block && !has_body(r) && !r->block->deviations.n)
+	if (r->block && !has_body(r) && !r->account.deviations.n && !r->block->n && !r->block->varies)
 		return true;
 	if (!block_close(r))
 		return false;
@@ -128,7 +127,7 @@ static int value_find(struct reader *r, struct bytes value)
 	}
 	x->with = reallocarray(x->with, x->nwith + 1, sizeof(*x->with));
 	assert(x->with);
-	x->with[x->nwith++] = word_dup(value);
+	x->with[x->nwith++] = bytes_dup(value);
 	for (size_t i = 0; i < x->n; i++) {
 		x->blocks[i].in = realloc(x->blocks[i].in, x->nwith * VARIANTS);
 		assert(x->blocks[i].in);
@@ -165,7 +164,7 @@ static bool values_read(struct reader *r, unsigned bits)
 	word = r->t.text;
 	equals = r->t.kind == TOKEN_WORD ? memchr(word.p, '=', word.n) : NULL;
 	if (!r->s && equals && !x->with_name && !x->nwith)
-		x->with_name = word_dup((struct bytes){ word.p, (size_t)(equals - word.p) });
+		x->with_name = bytes_dup((struct bytes){ word.p, (size_t)(equals - word.p) });
 	if (!r->s && !equals && !x->nwith)
 		value_find(r, (struct bytes){ word.p, 0 });
 	if (!x->with_name)
@@ -207,35 +206,52 @@ static bool link_ok(struct bytes link)
 	return (link.n > 8 && memcmp(link.p, "https://", 8) == 0) || (link.n > 7 && memcmp(link.p, "http://", 7) == 0);
 }
 
-static bool read_reason(struct reader *r, const char *requirement)
+/* NULL, or one that the caller frees. */
+static bool read_link(struct reader *r, char **link)
 {
-	struct buf reason = { 0 };
-	struct bytes text, link;
-	char *l = NULL;
+	struct bytes rest = line_rest(&r->ln);
+	struct where at = line_where(&r->ln, rest);
+
+	*link = NULL;
+	if (rest.n && !link_ok(rest))
+		return fault_set(r->f, &at, "expected here: a link (https://...), or nothing");
+	if (rest.n)
+		*link = bytes_dup(rest);
+	return true;
+}
+
+/* What people wrote: a reason, and perhaps a link. Both are the caller's to free, and NULL if it is wrong. */
+static bool read_reason(struct reader *r, char **reason, char **link)
+{
+	struct buf read = { 0 };
+	struct bytes text;
 	bool ok;
 
+	*reason = *link = NULL;
 	if (!next(r))
 		return false;
 	text = r->t.text;
-	if (r->t.kind != TOKEN_STRING || !bytes_unquote(&text, &reason) || memchr(buf_str(&reason), '\0', reason.n)) {
-		buf_free(&reason);
-		return wrong(r, "expected here: the reason, a text in quotes (\"\": none yet)");
-	}
-	link = line_rest(&r->ln);
-	ok = !link.n || link_ok(link);
-	if (ok && link.n)
-		l = word_dup(link);
-	if (!ok) {
-		struct where at = line_where(&r->ln, link);
+	ok = r->t.kind == TOKEN_STRING && bytes_unquote(&text, &read) && !memchr(buf_str(&read), '\0', read.n);
+	if (!ok)
+		wrong(r, "expected here: the reason, a text in quotes (\"\": none yet)");
+	ok = ok && read_link(r, link);
+	if (ok)
+		*reason = bytes_dup(buf_bytes(&read));
+	buf_free(&read);
+	return ok;
+}
 
-		fault_set(r->f, &at, "expected here: a link (https://...), or nothing");
-	} else if (deviations_find(&r->block->deviations, requirement)) {
+static bool add_deviation(struct reader *r, const char *requirement)
+{
+	char *reason, *link;
+	bool ok = read_reason(r, &reason, &link);
+
+	if (ok && deviations_find(&r->account.deviations, requirement))
 		ok = fault_set(r->f, &r->at, "this deviation has been named before");
-	} else {
-		deviations_add(&r->block->deviations, requirement, buf_str(&reason), l);
-	}
-	free(l);
-	buf_free(&reason);
+	if (ok)
+		deviations_add(&r->account.deviations, requirement, reason, link);
+	free(reason);
+	free(link);
 	return ok;
 }
 
@@ -243,6 +259,27 @@ static bool read_reason(struct reader *r, const char *requirement)
 static bool in_head(struct reader *r)
 {
 	return (r->block && !has_body(r)) || fault_set(r->f, &r->at, "this has to stand between `variants` and the trace");
+}
+
+static bool read_varies(struct reader *r)
+{
+	struct block *b = r->block;
+
+	if (!in_head(r))
+		return false;
+	if (b->varies || b->n || r->account.deviations.n)
+		return fault_set(r->f, &r->at, "this has to stand right below `variants`, once");
+	if (!read_reason(r, &b->varies, &b->link))
+		return false;
+	return b->varies[0] || wrong(r, "expected here: why runs of these variants differ");
+}
+
+/* Another account of the same variants. */
+static bool read_or(struct reader *r)
+{
+	if (!r->block || !r->block->varies)
+		return fault_set(r->f, &r->at, "`or` has to stand between two accounts of variants that vary (`varies \"why\"` above them)");
+	return account_close(r) && read_end(r);
 }
 
 static bool read_deviation(struct reader *r)
@@ -254,15 +291,15 @@ static bool read_deviation(struct reader *r)
 		return false;
 	if (r->t.kind != TOKEN_WORD)
 		return wrong(r, "missing here: the requirement that is broken");
-	name = word_dup(r->t.text);
-	ok = read_reason(r, name);
+	name = bytes_dup(r->t.text);
+	ok = add_deviation(r, name);
 	free(name);
 	return ok;
 }
 
 static bool read_inconclusive(struct reader *r)
 {
-	return in_head(r) && read_reason(r, NULL);
+	return in_head(r) && add_deviation(r, NULL);
 }
 
 static bool read_unsupported(struct reader *r)
@@ -287,7 +324,7 @@ static bool read_case(struct reader *r)
 	if (r->s)
 		expected_start(r->x, r->s);
 	else
-		r->x->name = word_dup(r->t.text);
+		r->x->name = bytes_dup(r->t.text);
 	return read_end(r);
 }
 
@@ -311,7 +348,7 @@ static bool read_trace(struct reader *r)
 
 static const struct { const char *word; bool (*read)(struct reader *); } rows[] = {
 	{ "case", read_case }, { "variants", read_variants }, { "deviation", read_deviation }, { "inconclusive", read_inconclusive },
-	{ "unsupported", read_unsupported }, { "end", read_last },
+	{ "unsupported", read_unsupported }, { "varies", read_varies }, { "or", read_or }, { "end", read_last },
 };
 
 static bool read_line(struct reader *r)
@@ -364,6 +401,8 @@ bool expected_parse(struct expected *x, const char *path, const char *text, size
 	buf_str(&copy);                 /* a fault shows its line up to a NUL */
 	ok = read_lines(&r, path, buf_bytes(&copy));
 	trace_free(&r.trace);
+	deviations_free(&r.account.deviations);
+	buf_free(&r.account.trace);
 	buf_free(&copy);
 	if (!ok)
 		expected_free(x);

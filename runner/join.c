@@ -21,7 +21,7 @@ static void add_block(struct expected *x, const struct expected *from, const str
 {
 	struct buf body = { 0 };
 
-	body_print(&body, &b->deviations, buf_bytes(&b->trace), false);
+	block_print(&body, b);
 	for (size_t i = 0; i < from->nwith * VARIANTS; i++)
 		if (b->in[i] && !expected_find(x, variant_of_number(i % VARIANTS), bytes_of(from->with[i / VARIANTS])))
 			expected_add(x, variant_of_number(i % VARIANTS), bytes_of(from->with[i / VARIANTS]), buf_bytes(&body));

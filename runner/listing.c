@@ -1,6 +1,7 @@
 /* listing: what `closedrill list`, `show` and `steps` print. */
 #include "runner/listing.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,8 @@ void list_index(const struct catalogue *s)
 			printf("%s### %.*s\n\n", i ? "\n" : "", (int)n, sc->name);
 		theme = sc->name;
 		len = n;
-		printf("- `%s` %.*s%s\n", sc->name + n + 1, (int)sc->title.n, (const char *)sc->title.p, sc->about_host ? " (about the host)" : "");
+		printf("- `%s` %.*s%s\n", sc->name + n + 1, (int)sc->title.n, (const char *)sc->title.p,
+		       sc->about_host ? " (about the host)" : "");
 	}
 }
 
@@ -152,6 +154,7 @@ static void list_implementation(json_t *all, const char *name, const struct adap
 {
 	json_t *o = json_object(), *can = json_array();
 
+	assert(a || reason);
 	if (!json) {
 		printf("%-20s %s", name, reason && !a ? "not built: " : "");
 		plain_print(stdout, reason ? reason : a->library);

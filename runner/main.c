@@ -8,7 +8,8 @@
 #include "runner/command.h"
 
 static const struct { const char *word; int (*run)(int, char **); } commands[] = {
-	{ "run", cmd_run }, { "record", cmd_record }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff }, { "capture", cmd_capture },
+	{ "run", cmd_run }, { "record", cmd_record }, { "convert", cmd_convert }, { "merge", cmd_merge }, { "diff", cmd_diff },
+	{ "capture", cmd_capture },
 	{ "report", cmd_report },
 	{ "list", cmd_list }, { "show", cmd_show }, { "check", cmd_check }, { "peer", cmd_peer }, { "steps", cmd_steps },
 	{ "check-adapter", cmd_check_adapter },
@@ -21,7 +22,8 @@ static int unknown_command(const char *word)
 	for (size_t i = 0; i < countof(commands); i++)
 		words[i] = commands[i].word;
 	near = fault_nearest(word, words, countof(words));
-	fprintf(stderr, "closedrill: no command \"%s\"%s%s%s\n%s", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "", command_usage);
+	fprintf(stderr, "closedrill: no command \"%s\"%s%s%s\n%s", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+	        command_usage);
 	return EXIT_USAGE;
 }
 

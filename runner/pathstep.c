@@ -19,8 +19,8 @@ static void numbers_now(const struct worker *w, struct numbers *n)
 	n->receive_next = w->live->first.receive_next + (uint32_t)p->received + p->got_fin;
 }
 
-/* With the very number that the peer's next segment would have, the two kernels then disagree about the stream and acknowledge nothing of each
- * other any more; beside it, the segment is one that the IUT's kernel has to turn down. */
+/* With the very number that the peer's next segment would have, the two kernels then disagree about the stream and acknowledge nothing of
+ * each other any more; beside it, the segment is one that the IUT's kernel has to turn down. */
 static bool forge(struct worker *w, const struct step *st, unsigned flags, struct fault *f)
 {
 	struct numbers n;

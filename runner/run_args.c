@@ -22,10 +22,13 @@ static bool keep_word(const char *word, enum keep *keep)
 
 static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
-	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
+	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' },
+	{ "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
 	{ "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' }, { "inconclusive", no_argument, NULL, 'U' },
-	{ "root", required_argument, NULL, 'r' }, { "as", required_argument, NULL, 'N' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+	{ "varies", required_argument, NULL, 'V' }, { "times", required_argument, NULL, 't' },
+	{ "root", required_argument, NULL, 'r' }, { "as", required_argument, NULL, 'N' }, { "verbose", no_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
 /* 0, the exit status, or -1: help was asked for and given. */
@@ -44,7 +47,8 @@ static int parse_option(int c, char **argv, struct run_args *a)
 	case 'I':
 		if (strcmp(optarg, "one") == 0)
 			return a->one_io = true, 0;
-		return arg_variant(optarg, FOR_IO, &a->io) ? 0 : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
+		return arg_variant(optarg, FOR_IO, &a->io) ? 0
+		       : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
 	case 'A':
 		a->no_host = strcmp(optarg, "library") == 0;
 		a->only_host = strcmp(optarg, "host") == 0;
@@ -70,6 +74,12 @@ static int parse_option(int c, char **argv, struct run_args *a)
 	case 'U':
 		a->inconclusive = true;
 		return 0;
+	case 'V':
+		a->varies = optarg;
+		return *optarg ? 0 : command_wrong("--varies takes the reason why runs differ", NULL);
+	case 't':
+		a->times = arg_number(optarg, 2, 1000);
+		return a->times > 0 ? 0 : command_wrong("--times takes a number from 2 to 1000, not ", optarg);
 	case 'v':
 		a->verbose = true;
 		return 0;
@@ -114,7 +124,7 @@ int run_args_parse(int argc, char **argv, struct run_args *a)
 	int c, status;
 
 	opterr = 0;
-	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text };
+	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text, .times = 2 };
 	if (!shard_of_environment(&a->shard, &f))
 		return command_failed(EXIT_USAGE, &f);
 	while ((c = getopt_long(argc, argv, "-c:j:o:vq", run_options, NULL)) != -1) {

@@ -24,6 +24,8 @@ struct run_args {
 	bool verbose, quiet, one_io, no_host, only_host;
 	const char *command;                    /* the one whose arguments these are; NULL: `run` */
 	bool inconclusive;                      /* of `record`: inconclusive runs are taken as well */
+	const char *varies;                     /* of `record`: why runs differ, where they do; NULL: they must not */
+	int times;                              /* of `record`: how often all is played */
 };
 
 /* 0; the exit status of what is wrong, which has been printed; -1: help was asked for, and given. The words stay argv's. */

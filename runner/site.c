@@ -78,7 +78,7 @@ static bool load_traces(const struct site *site, struct survey *s, size_t kase, 
 		variant_stem(&stem, r->variant, with_name, with);
 		block = expected_find(&all, r->variant, with);
 		if ((!own || !kept_trace(buf_str(&folder), buf_str(&stem), &traces[i])) && block)
-			buf_add_bytes(&traces[i], buf_bytes(&block->trace));
+			buf_add_bytes(&traces[i], buf_bytes(&block->accounts[0].trace));  /* a run has one */
 		if (traces[i].n)
 			survey_behaves(s, c->first + i, buf_bytes(&traces[i]));
 	}

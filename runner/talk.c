@@ -10,7 +10,8 @@ static bool contract_broken(struct worker *w, struct bytes line, const char *why
 {
 	struct adapter *a = w->adapter;
 
-	fault_machine(f, "adapter %s breaks the contract: %s: \"%.*s\"", a->name, why, line.n > 80 ? 80 : (int)line.n, (const char *)line.p);
+	fault_machine(f, "adapter %s breaks the contract: %s: \"%.*s\"", a->name, why, line.n > 80 ? 80 : (int)line.n,
+	              (const char *)line.p);
 	adapter_stop(a);
 	return false;
 }
@@ -50,7 +51,8 @@ static void not_settled(struct worker *w, struct fault *f)
 
 	watch_timed(&w->adapter->watch, &calls);
 	fault_machine(f, "adapter %s neither answered nor came to rest (%s%s)", w->adapter->name,
-	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in " : "it waits for something else than us",
+	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in "
+	                                                                         : "it waits for something else than us",
 	              w->adapter->child.flooded ? "" : buf_str(&calls));
 	buf_free(&calls);
 	adapter_stop(w->adapter);
@@ -147,7 +149,8 @@ uint16_t talk_port(const struct answer *x)
 	return port < 65536 ? (uint16_t)port : 0;
 }
 
-/* The run before told it `end` and did not wait: it forgets while we go on. One that cannot is started anew; nobody's verdict hangs on it. */
+/* The run before told it `end` and did not wait: it forgets while we go on. One that cannot is started anew;
+ * nobody's verdict hangs on it. */
 static void hear_end(struct worker *w)
 {
 	struct answer x = { 0 };

@@ -11,7 +11,8 @@ static const int64_t length_max = 999999999999999;
 
 /* What a line can begin with. */
 static const struct { const char *word; enum event_kind kind; } actors[] = {
-	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS },
+	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL },
+	{ "peer", EVENT_STIMULUS },
 	{ "fd", EVENT_STIMULUS },
 	{ "path", EVENT_STIMULUS }, { "wire", EVENT_WIRE }, { "tcp", EVENT_TCP },
 };
@@ -106,13 +107,25 @@ static struct answer answer_shown(const struct answer *from)
 
 /* --- from evidence --- */
 
-static void add_call(struct trace *t, const struct step *st, const struct step_seen *seen)
+/* Is this call collected when a timer of the kernel has ended it? */
+static bool ended_by_timer(const struct script *s, size_t i)
 {
+	while (++i < s->nsteps && s->steps[i].actor != ACTOR_IUT)
+		;
+	return i < s->nsteps && s->steps[i].verb == IUT_AWAIT && s->steps[i].later;
+}
+
+/* Whether `&` was seen to wait is chance where a timer of the kernel ends it, which may have been before the look: a runtime's own timer can
+ * delay that for as long as it likes. */
+static void add_call(struct trace *t, const struct script *s, size_t i, const struct step_seen *seen)
+{
+	const struct step *st = &s->steps[i];
 	struct event *ev = event_add(t, EVENT_CALL);
+	bool chance = st->outstanding && ended_by_timer(s, i) && (!seen->answered || seen->answer.outcome == OUTCOME_BLOCKED);
 
 	buf_add_bytes(&ev->words, st->words);
-	ev->answered = seen->answered;
-	if (seen->answered)
+	ev->answered = seen->answered && !chance;
+	if (ev->answered)
 		ev->answer = answer_shown(&seen->answer);
 	else if (st->outstanding)
 		buf_printf(&ev->words, " &");
@@ -160,7 +173,7 @@ static void add_line(struct trace *t, const struct evidence *e, size_t i)
 	case ACTOR_HANDSHAKE:
 	case ACTOR_SWITCH:
 	case ACTOR_IUT:
-		add_call(t, st, &e->steps[i]);
+		add_call(t, e->script, i, &e->steps[i]);
 		break;
 	case ACTOR_CONNECT:
 	case ACTOR_PEER:
@@ -220,7 +233,8 @@ static bool write_waits(const struct evidence *e, int conn, size_t step)
 	return waits;
 }
 
-/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand together. */
+/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand
+ * together. */
 static bool by_sides(const struct evidence *e, size_t step)
 {
 	return step < e->script->nsteps && e->script->steps[step].actor == ACTOR_HANDSHAKE && e->steps[step].answered &&
@@ -228,28 +242,88 @@ static bool by_sides(const struct evidence *e, size_t step)
 	        e->steps[step].answer.outcome == OUTCOME_FULL);
 }
 
-/* A line for each change of direction. dir: only what left that side; -1: both. */
+/* How long are these data of the peer: does that tell anything? Not where they wait for the IUT to make room: how many leave in this step
+ * and how many in the next is what the two kernels had room for. */
+static bool peer_length_tells(const struct evidence *e, size_t step, size_t item, size_t untold)
+{
+	return item < untold && !e->steps[step].peer_waits;
+}
+
+/* A handshake by parts in which the peer goes on? */
+static bool by_parts(const struct evidence *e, size_t step)
+{
+	const struct step *st = e->script->steps + step;
+
+	if (step >= e->script->nsteps)
+		return false;
+	while (st > e->script->steps && st[-1].joined)
+		st--;
+	return st->actor == ACTOR_PEER && st->verb == PEER_HANDSHAKE;
+}
+
+/* What of a connection left in one step, as it goes into the trace. */
+struct telling {
+	struct trace *t;
+	const struct evidence *e;
+	int conn;
+	size_t step;
+	size_t untold;                          /* broken_off */
+	bool waits;                             /* write_waits */
+	struct event *ev;                       /* the line that is being made; NULL: none yet */
+};
+
+static void tell_item(struct telling *to, size_t i)
+{
+	const struct seen_item *seen = &to->e->conns[to->conn].decoded.items[i];
+	bool peer = seen->dir != iut_dir(to->e->variant);
+	struct item it = seen->item;
+
+	if (!to->ev || to->ev->peer != peer)
+		to->ev = event_add(to->t, EVENT_WIRE);
+	to->ev->peer = peer;
+	if ((peer ? !peer_length_tells(to->e, to->step, i, to->untold) : to->waits) && it.kind == ITEM_DATA)
+		it.len = ITEM_ANY;
+	to->ev->other = step_is_others(to->e, to->conn, to->step);
+	item_add(to->ev, &it);
+}
+
+static bool is_own_ticket(const struct telling *to, size_t i)
+{
+	const struct seen_item *seen = &to->e->conns[to->conn].decoded.items[i];
+
+	return seen->dir == iut_dir(to->e->variant) && seen->item.kind == ITEM_TICKET;
+}
+
+/* The tickets from *first on, up to this item; then none are held any more. */
+static void tell_held(struct telling *to, size_t *first, size_t until)
+{
+	for (; *first < until; ++*first)
+		if (is_own_ticket(to, *first) && item_step(to->e, to->conn, &to->e->conns[to->conn].decoded.items[*first]) == to->step)
+			tell_item(to, *first);
+	*first = SIZE_MAX;
+}
+
+/* A line for each change of direction. dir: only what left that side; -1: both. Tickets that a server sends while the client ends a handshake
+ * by parts cross its Finished by chance, where the library does not wait for that: they stand behind what the peer sent. */
 static void add_items(struct trace *t, const struct evidence *e, int conn, size_t step, int dir)
 {
 	const struct decoded *d = &e->conns[conn].decoded;
-	size_t untold = broken_off(&e->conns[conn], !iut_dir(e->variant));
-	bool waits = write_waits(e, conn, step);
-	struct event *ev = NULL;
+	struct telling to = { t, e, conn, step, broken_off(&e->conns[conn], !iut_dir(e->variant)), write_waits(e, conn, step), NULL };
+	bool hold = by_parts(e, step);
+	size_t held = SIZE_MAX;                 /* from here on tickets wait to be told */
 
 	for (size_t i = 0; i < d->n; i++) {
-		bool peer = d->items[i].dir != iut_dir(e->variant);
-		struct item it = d->items[i].item;
-
 		if ((dir >= 0 && d->items[i].dir != dir) || item_step(e, conn, &d->items[i]) != step)
 			continue;
-		if (!ev || ev->peer != peer)
-			ev = event_add(t, EVENT_WIRE);
-		ev->peer = peer;
-		if ((peer ? i >= untold : waits) && it.kind == ITEM_DATA)
-			it.len = ITEM_ANY;
-		ev->other = step_is_others(e, conn, step);
-		item_add(ev, &it);
+		if (hold && is_own_ticket(&to, i)) {
+			held = held < i ? held : i;
+			continue;
+		}
+		if (d->items[i].dir == iut_dir(e->variant))
+			tell_held(&to, &held, i);
+		tell_item(&to, i);
 	}
+	tell_held(&to, &held, d->n);
 }
 
 static void add_wire(struct trace *t, const struct evidence *e, int conn, size_t step)
@@ -504,6 +578,8 @@ static bool items_of(struct reader *r, const struct token *t, const struct bytes
 		if (used <= 0)
 			return item_fault(r, &t[used ? at + bad : at], used == 0);
 		item_add(ev, &it);
+		if (ev->items[ev->nitems - 1].len > length_max)
+			return fault_set(r->f, &t[at].at, "more bytes than a connection can have");
 		at += (size_t)used;
 	}
 	return true;
@@ -600,19 +676,24 @@ bool trace_parse(struct trace *t, const char *path, const char *text, size_t n, 
 
 /* --- equal --- */
 
-/* Spaces around a text go with it. */
+/* Spaces around a text go with it. From a quote that begins no text on all stays as it is: what is left could otherwise be one, and go when
+ * it is read again. */
 static void without_texts(struct bytes native, struct buf *out)
 {
-	while (native.n) {
-		struct buf text = { 0 };
+	struct buf text = { 0 };
 
-		if (!bytes_unquote(&native, &text)) {
-			if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
-				buf_u8(out, native.p[0]);
-			native = (struct bytes){ native.p + 1, native.n - 1 };
+	while (native.n) {
+		if (native.p[0] == '"') {
+			if (!bytes_unquote(&native, &text))
+				break;
+			continue;
 		}
-		buf_free(&text);
+		if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
+			buf_u8(out, native.p[0]);
+		bytes_take(&native, 1, &(struct bytes){ 0 });
 	}
+	buf_add_bytes(out, native);
+	buf_free(&text);
 }
 
 void trace_drop_texts(struct trace *t)

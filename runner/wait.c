@@ -333,7 +333,8 @@ void wait_handshake(struct worker *w)
 	bool had = false;
 	int64_t deadline = now_us() + WATCHDOG_US;
 
-	while (!peer_handshake_reached(&w->live->peer) && !w->live->peer.hs.failed && !w->live->peer.got_fin && !w->live->peer.got_reset && now_us() < deadline) {
+	while (!peer_handshake_reached(&w->live->peer) && !w->live->peer.hs.failed && !w->live->peer.got_fin && !w->live->peer.got_reset &&
+	       now_us() < deadline) {
 		if (pump(w)) {
 			had = false;
 			continue;

@@ -131,10 +131,11 @@ static inline void build_note(struct built *b, size_t step)
 {
 	const struct step *st = &b->script.steps[step];
 	const struct answer *x = &b->e.steps[step].answer;
-	struct conn_seen *c = &b->e.conns[b->conn];
+	struct conn_seen *c;
 
 	if (!b->e.steps[step].answered || st->actor != ACTOR_IUT)
 		return;
+	c = &b->e.conns[b->conn];
 	if (x->outcome == OUTCOME_DATA && (iut_reads(st->verb) || st->verb == IUT_AWAIT))
 		buf_add_bytes(&c->read_text, buf_bytes(&x->text));
 	if (st->verb == IUT_READ_ALL && x->sum > 0)

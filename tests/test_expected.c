@@ -49,6 +49,10 @@ static const struct { const char *name, *case_text, *text, *prints; } rows[] = {
 	  "case theme/name\n\nvariants client 1.2 memory\ndeviation a \"1\"\ndeviation b \"2\"\ninconclusive \"\"\n" T "\nend\n" },
 	{ "comments and texts for people", plain_case, "# x\ncase theme/name # y\n\n  # z\nvariants client 1.2 memory\n\niut read -> error as r=0 \"no, no\" 7\nend\n",
 	  "case theme/name\n\nvariants client 1.2 memory\niut   read -> error as r=0 7\n\nend\n" },
+	{ "varies", plain_case, "case theme/name\n\nvariants client 1.2 memory\nvaries \"by chance\"\n" T "or\n" U "\nvariants server 1.2 memory\n" U "\nend\n", NULL },
+	{ "varies, sorted by what is compared", plain_case, "case theme/name\nvariants client 1.2 memory\nvaries \"x\" https://x\n" U "or\nunsupported\nor\ndeviation b \"2\"\n" T
+	  "or\ndeviation a \"3\"\n" T "end\n",
+	  "case theme/name\n\nvariants client 1.2 memory\nvaries \"x\" https://x\ndeviation a \"3\"\n" T "or\ndeviation b \"2\"\n" T "or\n" U "or\nunsupported\n\nend\n" },
 	{ "each line of a trace", plain_case, "case theme/name\n\nvariants client 1.2 memory\nhandshake -> ok\npeer  fin\nfd    iut linger 0\npath  cut\n"
 	  "wire  peer -> fin\ntcp   iut -> close-wait\niut   close -> ok\n\nend\n", NULL },
 };
@@ -137,6 +141,23 @@ static const struct { const char *case_text, *text; int line, col; const char *s
 	{ plain_case,  HEAD T "deviation x \"\"\n",                     4, 1,  "between `variants` and the trace" },
 	{ plain_case,  HEAD "unsupported\n" T,                          4, 1,  "no trace" },
 	{ plain_case,  HEAD T "unsupported\n",                          4, 1,  "between `variants` and the trace" },
+	{ plain_case,  HEAD "varies\n",                                 3, 7,  "expected here: the reason" },
+	{ plain_case,  HEAD "varies \"\"\n" T "or\n" U "end\n",         3, 8,  "why runs" },
+	{ plain_case,  HEAD "varies \"x\" y\n" T "or\n" U "end\n",      3, 12, "a link" },
+	{ plain_case,  HEAD "varies \"x\"\nvaries \"x\"\n",            4, 1,  "right below `variants`, once" },
+	{ plain_case,  HEAD "deviation x \"\"\nvaries \"x\"\n",        4, 1,  "right below `variants`, once" },
+	{ plain_case,  HEAD T "varies \"x\"\n",                        4, 1,  "between `variants` and the trace" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "or\nvaries \"x\"\n",  6, 1,  "right below `variants`, once" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "end\n",                5, 1,  "another account" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "variants server 1.2 memory\n" T "end\n", 5, 1, "another account" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "or\nend\n",            6, 1,  "the trace of the variants above" },
+	{ plain_case,  HEAD "varies \"x\"\nor\n" T "end\n",            4, 1,  "the trace of the variants above" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "or\n" T "end\n",       7, 1,  "the same as another account" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "or\ndeviation x \"\"\n", 6, 15, "without `end`" },
+	{ plain_case,  HEAD "varies \"x\"\n" T "or now\n" U "end\n",   5, 4,  "too much" },
+	{ plain_case,  HEAD T "or\n" U "end\n",                        4, 1,  "`or` has to stand between" },
+	{ plain_case,  "case theme/name\nor\n",                         2, 1,  "`or` has to stand between" },
+	{ plain_case,  "case theme/name\nvaries \"x\"\n",               2, 1,  "between `variants` and the trace" },
 	{ plain_case,  HEAD "iut   read -> clozed\n",                   3, 15, "did you mean `closed`" },
 	{ plain_case,  HEAD "per   fin\n",                              3, 1,  "did you mean `peer`" },
 	{ plain_case,  HEAD "peer  \x01\n",                             3, 7,  "0x01" },
@@ -161,7 +182,8 @@ END_TEST
 static const char whole[] =
 	"case theme/name\n\nvariants client|server 1.2 memory k=1|-1|5\nvariants client 1.3 blocking k=\"a b\"\n"
 	"deviation a-rule \"why \\\"so\\\"\" https://x.y/z#1\ninconclusive \"\"\n" T "wire  iut -> alert malformed 3 fin\n"
-	"\nvariants client 1.2 memory k=\"a b\"\nunsupported\n\nend\n";
+	"\nvariants client 1.2 memory k=\"a b\"\nunsupported\n"
+	"\nvariants server 1.3 memory k=1\nvaries \"by chance\" https://x.y/z\ndeviation a-rule \"\"\n" T "or\n" U "\nend\n";
 
 START_TEST(every_prefix)
 {
@@ -217,17 +239,17 @@ START_TEST(found_by_variant)
 	ck_assert_msg(parse(&x, whole, sizeof(whole) - 1, &s, &f), "%s", f.msg);
 	b = expected_find(&x, FOR_SERVER | FOR_TLS12 | FOR_MEMORY, bytes_of("-1"));
 	ck_assert_ptr_nonnull(b);
-	ck_assert_uint_eq(b->deviations.n, 2);
-	ck_assert_str_eq(deviations_find(&b->deviations, "a-rule")->reason, "why \"so\"");
-	ck_assert_str_eq(deviations_find(&b->deviations, "a-rule")->link, "https://x.y/z#1");
-	ck_assert_ptr_null(deviations_find(&b->deviations, NULL)->link);
-	ck_assert_ptr_null(deviations_find(&b->deviations, "b-rule"));
+	ck_assert_uint_eq(b->accounts[0].deviations.n, 2);
+	ck_assert_str_eq(deviations_find(&b->accounts[0].deviations, "a-rule")->reason, "why \"so\"");
+	ck_assert_str_eq(deviations_find(&b->accounts[0].deviations, "a-rule")->link, "https://x.y/z#1");
+	ck_assert_ptr_null(deviations_find(&b->accounts[0].deviations, NULL)->link);
+	ck_assert_ptr_null(deviations_find(&b->accounts[0].deviations, "b-rule"));
 	ck_assert_ptr_eq(expected_find(&x, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING, bytes_of("\"a b\"")), b);
 	ck_assert_ptr_null(expected_find(&x, FOR_CLIENT | FOR_TLS13 | FOR_MEMORY, bytes_of("\"a b\"")));
 	ck_assert_ptr_null(expected_find(&x, FOR_CLIENT | FOR_TLS12 | FOR_MEMORY, bytes_of("6")));
 	ck_assert_ptr_null(expected_find(&x, FOR_CLIENT | FOR_TLS12 | FOR_MEMORY, bytes_of("")));
 	b = expected_find(&x, FOR_CLIENT | FOR_TLS12 | FOR_MEMORY, bytes_of("\"a b\""));
-	ck_assert(bytes_is(buf_bytes(&b->trace), "unsupported\n"));
+	ck_assert(bytes_is(buf_bytes(&b->accounts[0].trace), "unsupported\n"));
 	expected_free(&x);
 	script_free(&s);
 }
@@ -254,7 +276,67 @@ START_TEST(added_one_by_one)
 }
 END_TEST
 
+/* All of what varies comes as one body, and is one block again, in the order of the file. */
+START_TEST(added_as_a_block)
+{
+	static const char varies[] = "varies \"by chance\"\n" U "or\ndeviation a-rule \"why\"\n" T;
+	struct expected x;
+	struct script s;
+
+	read_case(&s, plain_case);
+	expected_start(&x, &s);
+	expected_add(&x, FOR_CLIENT | FOR_TLS12 | FOR_MEMORY, bytes_of(""), bytes_of(varies));
+	expected_add(&x, FOR_CLIENT | FOR_TLS13 | FOR_MEMORY, bytes_of(""), bytes_of(U));
+	expected_add(&x, FOR_SERVER | FOR_TLS12 | FOR_MEMORY, bytes_of(""), bytes_of("varies \"by chance\"\ndeviation a-rule \"why\"\n" T "or\n" U));
+	must_print(&x, "added", "case theme/name\n\nvariants client|server 1.2 memory\nvaries \"by chance\"\ndeviation a-rule \"why\"\n" T "or\n" U
+	           "\nvariants client 1.3 memory\n" U "\nend\n");
+	expected_free(&x);
+	script_free(&s);
+}
+END_TEST
+
+/* --- blocks --- */
+
+static const struct { const char *name, *bare; size_t nearest; bool same; } near[] = {
+	{ "the first",                    "deviation a-rule\n" T,                     0, true },
+	{ "the second",                   U,                                         1, true },
+	{ "the first, but the deviation", T,                                         0, false },
+	{ "the second and a deviation",   "deviation a-rule\ndeviation b-rule\n" U,  1, false },
+	{ "neither",                      "unsupported\n",                           1, false },
+};
+
+START_TEST(nearest_row)
+{
+	struct block b = { 0 }, copy;
+	struct account first = account_of(bytes_of("deviation a-rule \"why\"\n" T)), second = account_of(bytes_of(U));
+	struct account again = account_of(bytes_of("deviation a-rule \"other\" https://x\n" T));
+	struct buf text = { 0 }, copied = { 0 };
+	const struct account *a;
+	bool same;
+
+	ck_assert_ptr_null(block_nearest(&b, bytes_of(near[_i].bare), &same));
+	ck_assert(!block_has(&b, &second));
+	ck_assert(block_add(&b, &second) && block_add(&b, &first) && block_has(&b, &again));
+	ck_assert(!block_add(&b, &again));      /* reasons are not compared */
+	ck_assert_uint_eq(b.n, 2);
+	a = block_nearest(&b, bytes_of(near[_i].bare), &same);
+	ck_assert_msg(a == &b.accounts[near[_i].nearest] && same == near[_i].same, "%s", near[_i].name);
+	ck_assert(block_breaks(&b, "a-rule") && !block_breaks(&b, NULL) && !block_breaks(&b, "b-rule"));
+	block_print(&text, &b);
+	ck_assert_str_eq(buf_str(&text), "deviation a-rule \"why\"\n" T "or\n" U);
+	block_copy(&copy, &b);
+	block_free(&b);
+	block_free(&b);
+	block_print(&copied, &copy);
+	ck_assert(bytes_equal(buf_bytes(&text), buf_bytes(&copied)));
+	block_free(&copy);
+	buf_free(&text);
+	buf_free(&copied);
+}
+END_TEST
+
 /* --- variants --- */
 
 ROWS_MAIN("expected", { text_and_back, countof(rows) }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { found_by_variant, 1 }, { added_one_by_one, 1 })
+          { found_by_variant, 1 }, { added_one_by_one, 1 }, { added_as_a_block, 1 },
+          { nearest_row, countof(near) })

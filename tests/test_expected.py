@@ -148,6 +148,10 @@ def test_selection(small, into):
     (["--io", "one"], 2, ["whole cases"]),
     (["-o", "x"], 2, ["--into"]),
     (["-v"], 2, ["--into"]),
+    (["--varies", "why"], 2, ["-c"]),
+    (["--varies", "", "-c", "plain/cut"], 2, ["the reason"]),
+    (["--times", "1"], 2, ["2 to 1000"]),
+    (["--times", "1001"], 2, ["2 to 1000"]),
     (["opnssl"], 2, ["did you mean openssl"]),
     (["openssl", "-c", "plain/helo"], 2, ["did you mean plain/hello"]),
 ])
@@ -165,6 +169,48 @@ def test_refuses_what_differs(small, tmp_path):
     assert re.search(r"^    -wire  iut -> close_notify fin\n    \+wire  iut -> fin", ran.err, re.M)
     assert "nothing was written: 0 runs are broken, 0 inconclusive, 4 differ" in ran.err
     assert not (tmp_path / "x").exists()
+
+
+def test_varies(small, tmp_path):
+    """Somebody says that runs differ, and why; then each account that was seen is as expected, and no other."""
+    into, mood = tmp_path / "x", {"MOODY": str(tmp_path / "count")}
+    args = ["tests:moody", "-j1", "-c", "plain/close"]
+    ran = record(small, into, *args, "--varies", "by its \"mood\"", env=mood)
+    assert re.search(r"; 4 known deviations, 4 without a reason; 4 vary$", ran.out, re.M), ran.out       # handshakes differ by role and version
+    trace = os.path.join(folder_of(into, "moody.py"), "plain/close.trace")
+    text = text_of(trace)
+    first, second = re.search(r'^variants client 1\.2 .*\nvaries "by its \\"mood\\""\n((?:.+\n)*?)or\n((?:.+\n)*)', text, re.M).groups()
+    assert first.startswith('deviation notify-before-fin ""\n') and "wire  iut -> fin\n" in first and "wire  iut -> close_notify fin\n" in second
+    # In either mood nothing changed, and the deviation is known; recorded again the same bytes come of it, whatever was seen.
+    for count, known in (0, False), (9, True):
+        (tmp_path / "count").write_bytes(b"." * count)
+        ran = run(small, into, *args, status=0, env=mood)
+        assert "nothing changed: 4 runs" in ran.out and ("known deviations" in ran.out) == known
+        (tmp_path / "count").write_bytes(b"." * count)
+        assert "1 as before" in record(small, into, *args, env=mood).out
+        assert text_of(trace) == text
+    # What it was not seen to do is a change, beside what is nearest to it; nothing is added by itself.
+    edit(trace, r"^iut   close -> ok as close$", "iut   close -> ok as other")
+    for count in 0, 9:
+        (tmp_path / "count").write_bytes(b"." * count)
+        ran = run(small, into, *args, status=1, env=mood)
+        assert "    -iut   close -> ok as other\n    +iut   close -> ok as close\n" in ran.out
+        assert "deviation " not in ran.out
+        (tmp_path / "count").write_bytes(b"." * count)
+        ran = record(small, into, *args, status=1, env=mood)
+        assert "none of what it is known to vary between  moody.py  plain/close  client 1.2 blocking" in ran.err and "4 differ" in ran.err
+    # Somebody adds it; what was known stays.
+    (tmp_path / "count").write_bytes(b"." * 9)
+    record(small, into, *args, "--varies", "no matter", "--times", "3", env=mood)
+    after = text_of(trace)
+    assert after.count("ok as other") == 8 and after.count("ok as close") == 4 and "no matter" not in after
+    assert after.count('deviation notify-before-fin ""') == 8
+
+
+def test_varies_only_what_differs(small, tmp_path):
+    """A run that does the same every time does not vary, whatever is said."""
+    record(small, tmp_path / "x", "tests:abrupt", "-c", "plain/close", "--varies", "why")
+    assert "varies" not in text_of(os.path.join(folder_of(tmp_path / "x", "abrupt.py"), "plain/close.trace"))
 
 
 INCONCLUSIVE = """

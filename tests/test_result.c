@@ -258,7 +258,7 @@ END_TEST
 /* As text it is ASCII and one line: what clears a terminal's screen is none of it. */
 START_TEST(as_text)
 {
-	static char escapes[] = "\033[2J\xc2\x9b\n\xe2\x80\xae";
+	static char escapes[] = "\177\033[2J\xc2\x9b\n\xe2\x80\xae";
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = escapes };
 	struct script s;
 	json_t *o, *back;
@@ -293,7 +293,7 @@ START_TEST(compared_row)
 	struct finding f = { .req = &rule, .weight = VERDICT_FAIL, .allowed = allowed, .observed = observed };
 	struct judgement j = { .verdict = VERDICT_FAIL, .findings = &f, .n = 1 };
 	struct deviation entry = { name, compared[_i].reason, compared[_i].link };
-	struct block known = { .deviations = { &entry, 1 } };
+	struct account known = { .deviations = { &entry, 1 } };
 	struct comparison c = { .how = compared[_i].how, .of = _i ? "x-1.2" : NULL, .known = compared[_i].known ? &known : NULL };
 	struct script s;
 	json_t *o, *got;

@@ -230,6 +230,7 @@ END_TEST
 /* --- faults --- */
 
 static const struct { const char *text; int line, col; const char *says; } wrong[] = {
+	{ "wire iut -> data 999999999999999 data 1", 1, 34, "more bytes" },
 	{ "per  fin",                                1, 1,  "did you mean `peer`" },
 	{ "peer  fin\n\n# x\n-> ok",                 4, 1,  "`->` is no actor" },
 	{ "peer  fin\n  \"x\"",                      2, 3,  "no actor" },
@@ -366,6 +367,7 @@ static const struct { const char *a, *b; bool equal; } pairs[] = {
 	{ "iut   read -> error as r=0 \"one\" x",   "iut   read -> error as r=0 x",                     true },
 	{ "iut   read -> error as r=0 \"one\" x",   "iut   read -> error as r=0 \"one\" y",             false },
 	{ "iut   read -> error as r=0 \"one",       "iut   read -> error as r=0 \"two",                 false },
+	{ "iut   read -> error as \"\\x4\" \"1\"",   "iut   read -> error as \"\\x4\" \"2\"",        false },
 	{ "iut   read -> data \"a\"",               "iut   read -> data \"b\"",                         false },
 	{ "iut   read -> data \"a\"",               "iut   read -> data 1",                             false },
 	{ "iut   read -> data 100",                 "iut   read -> data 101",                           false },
@@ -388,6 +390,22 @@ static const struct { const char *a, *b; bool equal; } pairs[] = {
 	{ "tcp   iut -> closed",                    "tcp   peer -> closed",                             false },
 };
 
+/* What is left without its texts holds none: it is the same when it is read again. */
+static void same_again(const struct buf *printed)
+{
+	struct buf text = { 0 }, again = { 0 };
+	struct trace t;
+
+	buf_add_bytes(&text, buf_bytes(printed));
+	must_parse(&t, buf_str(&text));
+	trace_drop_texts(&t);
+	trace_print(&again, &t);
+	ck_assert_str_eq(buf_str(&again), buf_str(&text));
+	trace_free(&t);
+	buf_free(&text);
+	buf_free(&again);
+}
+
 START_TEST(equal_row)
 {
 	struct buf x = { 0 }, y = { 0 };
@@ -402,6 +420,8 @@ START_TEST(equal_row)
 	trace_print(&x, &a);
 	trace_print(&y, &b);
 	ck_assert_msg(bytes_equal(buf_bytes(&x), buf_bytes(&y)) == pairs[_i].equal, "without texts: %s, and %s", buf_str(&x), buf_str(&y));
+	same_again(&x);
+	same_again(&y);
 	buf_free(&x);
 	buf_free(&y);
 	trace_free(&a);
@@ -586,10 +606,12 @@ START_TEST(keeps_what_it_shows)
 END_TEST
 
 /* What of the peer's last data left before the IUT took no more is told without its length, and only that. */
-static const struct { bool undelivered; const char *says; } broken_offs[] = {
-	{ true,  "peer  write \"last\" + close_notify + fin\nwire  peer -> data 7 close_notify data\nwire  iut -> data 3\nwire  peer -> data partial\n"
+static const struct { bool undelivered, waits; const char *says; } broken_offs[] = {
+	{ true, false, "peer  write \"last\" + close_notify + fin\nwire  peer -> data 7 close_notify data\nwire  iut -> data 3\nwire  peer -> data partial\n"
 	         "wire  iut -> partial\nwire  peer -> rst\n" },
-	{ false, "peer  write \"last\" + close_notify + fin\nwire  peer -> data 7 close_notify data 100\nwire  iut -> data 3\n"
+	{ false, true, "peer  write \"last\" + close_notify + fin\nwire  peer -> data close_notify data\nwire  iut -> data 3\n"
+	         "wire  peer -> data partial\nwire  iut -> partial\nwire  peer -> rst\n" },      /* it came later */
+	{ false, false, "peer  write \"last\" + close_notify + fin\nwire  peer -> data 7 close_notify data 100\nwire  iut -> data 3\n"
 	         "wire  peer -> data 50 partial\nwire  iut -> partial\nwire  peer -> rst\n" },
 };
 
@@ -611,8 +633,72 @@ START_TEST(broken_off_row)
 	saw(&e, 0, 2, false, bytes_item(ITEM_PARTIAL, 9));
 	saw(&e, 0, 2, true, (struct item){ .kind = ITEM_RST });
 	e.conns[0].undelivered = broken_offs[_i].undelivered;
+	e.steps[2].peer_waits = broken_offs[_i].waits;
 	trace_of(&e, &t);
 	must_print(&t, broken_offs[_i].says);
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+/* In a handshake by parts it is chance how early a server's tickets come, and what else comes is in its order. */
+static const struct { const char *script; size_t step; const char *crossing, *says; } tickets[] = {
+	{ "title t\nhandshake\niut handshake &\npeer handshake to finished\n", 2, "TTp", "wire  peer -> handshake finished\nwire  iut -> ticket ticket\n" },
+	{ "title t\nhandshake\niut handshake &\npeer handshake to finished\n", 2, "pTT", "wire  peer -> handshake finished\nwire  iut -> ticket ticket\n" },
+	{ "title t\nhandshake\niut handshake &\npeer handshake to finished\n", 2, "TpT", "wire  peer -> handshake finished\nwire  iut -> ticket ticket\n" },
+	{ "title t\nhandshake\niut handshake &\npeer handshake to finished\n", 2, "TpTcp",
+	  "wire  peer -> handshake finished\nwire  iut -> ticket ticket close_notify\nwire  peer -> handshake finished\n" },
+	{ "title t\nhandshake\niut handshake &\npeer handshake to finished + fin\n", 3, "TTp", "wire  peer -> handshake finished\nwire  iut -> ticket ticket\n" },
+	{ "title t\nhandshake\niut handshake &\npeer write \"x\" + fin\n", 3, "TTp", "wire  iut -> ticket ticket\nwire  peer -> handshake finished\n" },
+	{ "title t\nhandshake\niut handshake &\npeer fin\n", 2, "TpT", "wire  iut -> ticket\nwire  peer -> handshake finished\nwire  iut -> ticket\n" },
+};
+
+START_TEST(tickets_row)
+{
+	struct fault f = { 0 };
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	ck_assert_msg(script_parse(&s, "cases/t/c.case", tickets[_i].script, strlen(tickets[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	evidence_start(&e, &s, FOR_SERVER | FOR_TLS13 | FOR_NONBLOCKING);
+	for (const char *c = tickets[_i].crossing; *c; c++)
+		saw(&e, 0, tickets[_i].step, *c == 'p',
+		    *c == 'p' ? (struct item){ .kind = ITEM_HANDSHAKE, .code = 20 } : *c == 'c' ? alert(1, 0) : (struct item){ .kind = ITEM_TICKET });
+	trace_of(&e, &t);
+	must_print(&t, tickets[_i].says);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+/* Was it seen to wait before a timer of the kernel ended it? That is chance; elsewhere it is the library's. */
+static const struct { const char *script; enum outcome o; bool answered; const char *says; } timers[] = {
+	{ "title t\nhandshake\niut read &\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read &\n" },
+	{ "title t\nhandshake\niut read &\niut await later -> fails\n", OUTCOME_BLOCKED, false, "iut   read &\n" },
+	{ "title t\nhandshake\niut read &\npath cut\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read &\n" },
+	{ "title t\nhandshake\niut read &\niut await later -> fails\n", OUTCOME_SPINS, true, "iut   read -> spins as x\n" },
+	{ "title t\nhandshake\niut read -> blocked\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+	{ "title t\nhandshake\niut read &\niut await -> fails\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+	{ "title t\nhandshake\niut read &\niut await -> fails\niut read &\niut await later -> fails\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+	{ "title t\nhandshake\niut read &\n", OUTCOME_BLOCKED, true, "iut   read -> blocked as x\n" },
+};
+
+START_TEST(timers_row)
+{
+	struct fault f = { 0 };
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	ck_assert_msg(script_parse(&s, "cases/t/c.case", timers[_i].script, strlen(timers[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
+	if (timers[_i].answered)
+		answered(&e, 1, timers[_i].o, "", "x");
+	e.steps[1].ran = true;
+	trace_of(&e, &t);
+	must_print(&t, timers[_i].says);
 	must_come_back(&t);
 	evidence_free(&e);
 	script_free(&s);
@@ -680,4 +766,4 @@ END_TEST
 
 ROWS_MAIN("trace", { text_and_back, countof(rows) }, { outcomes_come_back, 1 }, { texts_come_back, 1 }, { items_come_back, 1 },
           { states_come_back, 1 }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
+          { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { tickets_row, countof(tickets) }, { timers_row, countof(timers) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
