@@ -107,7 +107,7 @@ static bool make_dev(const struct place *nodes, size_t n)
 		if (fd < 0)
 			return false;
 		close(fd);
-		if (!bind_back(&nodes[i], MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY))
+		if (!bind_back(&nodes[i], MOUNT_ATTR_NODEV))
 			return false;
 	}
 	for (size_t i = 0; i < countof(links); i++)

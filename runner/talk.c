@@ -79,8 +79,8 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 		return true;
 	case SETTLED_SPINS:
 		*x = answer_of(OUTCOME_SPINS);
-		if (wait_flooded(w))
-			buf_quote(&x->native, bytes_of("it sends without end"));
+		if (wait_flooded(w) || wait_put_off(w))
+			buf_quote(&x->native, bytes_of(wait_put_off(w) ? "it asks to be called again without end" : "it sends without end"));
 		adapter_stop(w->adapter);
 		w->outstanding = false;
 		return true;

@@ -14,7 +14,7 @@ enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
-	AGAIN_MAX = 10000,                      /* a call that is put off so often, while nothing moves, does not wait for anything */
+	AGAIN_MAX = 10000,
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
 	FLOOD_SEGMENTS = 50000,
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
@@ -77,6 +77,11 @@ static bool command_taken(const struct worker *w)
 	int n = 0;
 
 	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && (n == 0 || !child_hears(&w->adapter->child));
+}
+
+bool wait_put_off(const struct worker *w)
+{
+	return w->agains > AGAIN_MAX;
 }
 
 bool wait_flooded(const struct worker *w)
@@ -217,7 +222,7 @@ static enum settled settle(struct worker *w, struct bytes *line)
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
 		moved = doze(w, gap_ns);
-		if (w->agains > AGAIN_MAX || (moved & MOVED_PEER && wait_flooded(w)))
+		if (wait_put_off(w) || (moved & MOVED_PEER && wait_flooded(w)))
 			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		/* A look costs twenty times as much as to ask whether it runs. */
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);

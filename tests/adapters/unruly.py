@@ -3,9 +3,11 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
+import time
 
 from iut import Iut, run, sleep_without_end
 
@@ -76,7 +78,12 @@ def can():
     """What this process may do, as the kernel tells."""
     with open("/proc/self/status") as f:
         fields = dict(line.rstrip("\n").split(":\t", 1) for line in f)
-    return "uid=%s caps=%s bounding=%s no-new-privs=%s" % (os.getuid(), fields["CapEff"].lstrip("0") or 0, fields["CapBnd"].lstrip("0") or 0, fields["NoNewPrivs"])
+    told = {"uid": os.getuid(), "caps": fields["CapEff"].lstrip("0") or 0, "bounding": fields["CapBnd"].lstrip("0") or 0, "no-new-privs": fields["NoNewPrivs"],
+            "ipc": os.readlink("/proc/self/ns/ipc"), "tmpdir": os.environ["TMPDIR"], "core": resource.getrlimit(resource.RLIMIT_CORE)[1],
+            "processes": resource.getrlimit(resource.RLIMIT_NPROC)[1]}
+    with open("/proc/self/oom_score_adj") as f:
+        told["oom"] = f.read().strip()
+    return " ".join("%s=%s" % t for t in told.items())
 
 
 class Unruly(Iut):
@@ -89,6 +96,8 @@ class Unruly(Iut):
         if KIND == "greets-without-end":
             while True:
                 self.say("can " + " ".join("word-%d" % i for i in range(100)))
+        if KIND == "greets-and-connects":
+            self.library += " connect=" + outcome(lambda: connect(("127.0.0.1", int(os.environ["PORT"]))))
         if KIND == "says-escapes":
             sys.exit("\033[2J\033]0;owned\a gone")
         super().greet()
@@ -142,6 +151,10 @@ class Unruly(Iut):
     def do_leaves_children(self):
         leave_child("silent")
         leave_child("holding the pipes")
+
+    def do_leaves_children_and_naps(self):
+        self.do_leaves_children()
+        time.sleep(5)
 
     def do_dies_and_leaves_children(self):
         leave_child("holding the pipes")
