@@ -27,7 +27,7 @@ static void count(void *to, const struct captured *frame)
 
 	ck_assert_int_eq(frame->at_ns, 1000000002);
 	ck_assert_uint_eq(frame->data.n, frame->marker ? 58 : 14);
-	(*n)++;
+	ck_assert_uint_eq(frame->number, ++*n);
 }
 
 static void ignore(void *to, const struct captured *frame)
@@ -71,6 +71,31 @@ START_TEST(far_future)
 END_TEST
 
 
+/* What the kernel has counted, and what comes out: it has to be as much. */
+static const struct { const char *name; uint64_t before, passed; bool ok; } counted_rows[] = {
+	{ "as much",                                 2, 3, true },
+	{ "more has passed behind the marker",       2, 4, true },
+	{ "less than came out: the count was lost",  2, 2, false },
+	{ "more before the marker than came out",    3, 4, false },
+};
+
+START_TEST(counted_row)
+{
+	struct buf b = { 0 };
+	struct capture c = capture_of(unhex(HEAD FRAME FRAME MARKER, &b));
+	struct fault f = { 0 };
+	size_t n = 0;
+	bool ok;
+
+	c.passed = counted_rows[_i].passed;
+	ck_assert(capture_open(&c, &f));
+	ok = capture_read(&c, (struct capture_point){ counted_rows[_i].before, MARK }, count, &n, &f);
+	ck_assert_msg(ok == counted_rows[_i].ok && !f.msg[0] == ok, "%s: %s", counted_rows[_i].name, f.msg);
+	capture_end(&c);
+	buf_free(&b);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	struct capture_point at;
@@ -93,4 +118,5 @@ START_TEST(behind_row)
 }
 END_TEST
 
-ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 }, { behind_row, countof(behind_rows) })
+ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 }, { counted_row, countof(counted_rows) },
+          { behind_row, countof(behind_rows) })
