@@ -67,7 +67,15 @@ run:
 .PHONY: record
 record: all
 	@$(NEEDS) run
-	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
+	@$(EXPECTED) | xargs -t $(OUT)/closedrill record $(RECORD)
+# Those that expected/ has traces of and that are built here.
+EXPECTED = for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u
+
+#: make compare                run all implementations that expected/ has traces of and that are built here, and tell what changed; minutes
+.PHONY: compare
+compare: all
+	@$(NEEDS) run
+	@$(EXPECTED) | xargs -t $(OUT)/closedrill run $(COMPARE)
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
 CHECKS := unit $(if $(SAN),,faults stress fuzz-check) endtoend
