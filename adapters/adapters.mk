@@ -26,7 +26,7 @@ endif
 # One that is made of the project's own layers names libclosedrill.a as a prerequisite.
 $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
 # Two share what is common to them.
-$(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine: $(wildcard adapters/jsse/*)
+$(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine $(OUT)/adapters/bouncycastle $(OUT)/adapters/bouncycastle-engine: $(wildcard adapters/jsse/* adapters/jsse-*/*.java adapters/bouncycastle/*.java)
 $(OUT)/adapters/python $(OUT)/adapters/asyncio: $(wildcard adapters/python-common/*)
 
 .SECONDARY: $(OUT)/adapters/skeleton/skeleton.o
