@@ -353,8 +353,20 @@ static bool reading_shut(const struct scan *s, size_t step)
 	return false;
 }
 
-/* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
- * what its manual says of that is for the cases. */
+static bool read_failed_before(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i < step; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (st->ran && st->answered && st->conn == s->conn && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
+		    outcome_is(OUTCOME_FAILS, st->answer.outcome) && st->answer.outcome != OUTCOME_REFUSED)
+			return true;
+	}
+	return false;
+}
+
+/* Told that the stream is finished, and bytes before the end never were handed out, nor did a read fail, which tells as much. The call for
+ * the whole exchange may throw them away: what its manual says of that is for the cases. */
 static void data_complete(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
@@ -371,7 +383,7 @@ static void data_complete(const struct scan *s)
 			return;
 		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
 			continue;
-		if (c->read_text.n < sealed.n && !reading_shut(s, i)) {
+		if (c->read_text.n < sealed.n && !reading_shut(s, i) && !read_failed_before(s, i)) {
 			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify",
 			         c->read_text.n, sealed.n);
 			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);
