@@ -7,6 +7,8 @@
 #include "runner/trace.h"
 #include "runner/variants.h"
 
+enum { VALUES_MAX = 1000 };                     /* of `with`; far more than any case has: who reads them looks at each for each */
+
 struct reader {
 	struct expected *x;
 	const struct script *s;                 /* NULL: any case */
@@ -123,6 +125,10 @@ static int value_find(struct reader *r, struct bytes value)
 			return (int)i;
 	if (r->s) {
 		fault_unknown(r->f, &r->t.at, value, "value of the case's `with`", (const char *const *)x->with, x->nwith);
+		return -1;
+	}
+	if (x->nwith == VALUES_MAX) {
+		fault_set(r->f, &r->t.at, "more values than a case can have");
 		return -1;
 	}
 	x->with = reallocarray(x->with, x->nwith + 1, sizeof(*x->with));

@@ -252,6 +252,8 @@ static bool read_line(struct reader *rd, struct line *ln)
 		return true;
 	value = line_rest(ln);
 	at = value.n > 0 ? line_where(ln, value) : word.at;
+	if (value.n > 0 && memchr(value.p, '\0', value.n))
+		return fault_set(rd->f, &at, "a byte 0x00 that is no text");
 	return statement(rd, &word, value, &at);
 }
 

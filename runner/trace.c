@@ -64,8 +64,10 @@ static void item_add(struct event *ev, const struct item *it)
 		last->len = last->len == ITEM_ANY || it->len == ITEM_ANY ? ITEM_ANY : last->len + it->len;
 		return;
 	}
-	ev->items = reallocarray(ev->items, ev->nitems + 1, sizeof(*ev->items));
-	assert(ev->items);
+	if ((ev->nitems & (ev->nitems - 1)) == 0) {
+		ev->items = reallocarray(ev->items, ev->nitems ? 2 * ev->nitems : 1, sizeof(*ev->items));
+		assert(ev->items);
+	}
 	ev->items[ev->nitems++] = item_shown(it);
 }
 

@@ -142,6 +142,20 @@ START_TEST(errors)
 }
 END_TEST
 
+/* Nothing of a value may be lost behind it. */
+START_TEST(nul)
+{
+	static const char text[] = "requirement a\nlevel MUST\nclause \0c\nsays s\n";
+	struct requirements r;
+	struct fault f = { 0 };
+
+	ck_assert(!requirements_parse(&r, "req", text, sizeof(text) - 1, &f));
+	ck_assert_str_eq(f.msg, "a byte 0x00 that is no text");
+	ck_assert_int_eq(f.line, 3);
+	ck_assert_int_eq(f.col, 8);
+}
+END_TEST
+
 START_TEST(files)
 {
 	char path[] = "/tmp/test_require.XXXXXX";
@@ -174,4 +188,4 @@ START_TEST(level_names)
 }
 END_TEST
 
-ROWS_MAIN("require", { whole, 1 }, { every_prefix, 1 }, { errors, countof(rows) }, { files, 1 }, { level_names, 1 })
+ROWS_MAIN("require", { whole, 1 }, { every_prefix, 1 }, { errors, countof(rows) }, { nul, 1 }, { files, 1 }, { level_names, 1 })
