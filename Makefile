@@ -52,6 +52,7 @@ $(OUT)/flags: always
 .PHONY: always
 
 include adapters/adapters.mk
+include tests/analysis.mk
 
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
