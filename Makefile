@@ -53,6 +53,7 @@ $(OUT)/flags: always
 
 include adapters/adapters.mk
 include tests/fuzz/fuzz.mk
+include tests/analysis.mk
 
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
