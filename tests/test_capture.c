@@ -2,6 +2,8 @@
  * frames passed behind a point in it. */
 #include "runner/capture.h"
 
+#include <fcntl.h>
+
 #include "tests/check_rows.h"
 
 #define HEAD   "4d3cb2a1 0200 0400 00000000 00000000 00000400 01000000"          /* nanoseconds, Ethernet */
@@ -71,6 +73,21 @@ START_TEST(far_future)
 END_TEST
 
 
+/* What is kept of a run is bounded. /dev/zero stands for a tcpdump that writes faster than anybody reads. */
+START_TEST(flood)
+{
+	struct capture c = { .tcpdump = { .in = -1, .out = open("/dev/zero", O_RDONLY | O_NONBLOCK), .err = -1 }, .marker_fd = -1,
+	                     .packet_fd = -1 };
+
+	/* That each of these returns is what is tested. */
+	for (int i = 0; i < 10; i++)
+		capture_drain(&c);
+	ck_assert_msg(c.full && c.bytes.n <= 257 << 20, "%zu bytes are kept", c.bytes.n);
+	capture_end(&c);
+	ck_assert_int_eq(c.bytes.n, 0);
+}
+END_TEST
+
 /* What the kernel has counted, and what comes out: it has to be as much. */
 static const struct { const char *name; uint64_t before, passed; bool ok; } counted_rows[] = {
 	{ "as much",                                 2, 3, true },
@@ -118,5 +135,5 @@ START_TEST(behind_row)
 }
 END_TEST
 
-ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 }, { counted_row, countof(counted_rows) },
+ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 }, { flood, 1 }, { counted_row, countof(counted_rows) },
           { behind_row, countof(behind_rows) })

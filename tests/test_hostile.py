@@ -121,7 +121,8 @@ def test_putting_off_without_end(small, out):
     assert [(f["requirement"], f["native"]) for f in results["runs"][0]["findings"]] == [("no-spin", '"it asks to be called again without end"')]
 
 
-@pytest.mark.parametrize("kind", ["floods-stderr", "sends-to-itself", "sends"])
+@pytest.mark.skipif("san-" in BUILD, reason="a sanitizer's own memory is a multiple of that")
+@pytest.mark.parametrize("kind", ["floods-stderr", "sends"])
 def test_memory_is_bounded(small, kind):
     """Of the runner and of all that it starts, each by itself."""
     words = small.command("run", "tests:unruly " + kind, "-c", "plain/hello", *ONE, "-q")
