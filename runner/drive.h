@@ -36,6 +36,7 @@ struct worker {
 	struct live *live;                      /* the present one: lines are about it */
 	int listener;                           /* of the peers */
 	uint16_t peer_port;                     /* its port */
+	unsigned resend_ms;                     /* of the route */
 	uint16_t from_port;                     /* the local port that the peer connected from last */
 	struct context contexts[2][2];          /* [peer is server][1.3] */
 	struct cert ecdsa, rsa;                 /* borrowed references */
