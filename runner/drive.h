@@ -24,6 +24,8 @@ struct live {
 	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
 	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
+	bool loses;                             /* the path loses the peer's data, from this byte of its stream on */
+	size_t lost_from;
 	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
 	int held_fd;                            /* `fd iut hold`; -1: none */
 };
