@@ -116,8 +116,14 @@ captures: all
 	@$(NEEDS) run
 	@ALL='$(ALL)' captures/make $(OUT)/closedrill
 
+# Preloaded into adapters by tests/test_settling.py; one that has sanitizers takes none.
+RESTLESS := $(if $(SAN),,$(OUT)/tests/restless.so)
+$(OUT)/tests/restless.so: tests/adapters/restless.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -shared -fPIC -o $@ $<
+
 .PHONY: endtoend
-endtoend: all
+endtoend: all $(RESTLESS)
 	CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests
 
 #: make matrix                 all adapters against the libraries of Debian 11, 12, 13 and sid (SUITES="..."), in roots below build/matrix

@@ -535,10 +535,44 @@ static void mark_step(struct worker *w)
 
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
 
+/* Longer than any run. */
+enum { RESEND_NEVER_MS = 60000 };
+
+/* When a segment has been sent again, the congestion window is one segment, and what an end sends next stays behind until that is acknowledged.
+ * Where nothing ever will be, because the path stays broken, it would be chance whether a FIN still leaves: so nothing is sent again there. Where
+ * the case mends the path, or waits for the kernel to give up, it has to be; what a path has only lost it brings itself. */
+static unsigned resend_ms(const struct script *s)
+{
+	bool breaks = false, loses = false;
+
+	for (size_t i = 0; i < s->nsteps; i++) {
+		const struct step *st = &s->steps[i];
+
+		loses |= st->actor == ACTOR_PATH && st->verb == PATH_LOSE_DATA;
+		if (st->later || (st->actor == ACTOR_PATH && st->verb == PATH_MEND && !loses))
+			return RESEND_MS;
+		breaks |= st->actor == ACTOR_PATH || (st->actor == ACTOR_PEER && (st->verb == PEER_VANISH || st->verb == PEER_FORGET));
+	}
+	return breaks ? RESEND_NEVER_MS : RESEND_MS;
+}
+
+static bool set_resend(struct worker *w, struct fault *f)
+{
+	unsigned ms = resend_ms(w->e->script);
+
+	if (w->resend_ms == ms)
+		return true;
+	w->resend_ms = ms;
+	return sandbox_resend(ms, f);
+}
+
 static bool set_host(struct worker *w, struct fault *f)
 {
 	const struct script *s = w->e->script;
 	char key[64], value[64];
+
+	if (!set_resend(w, f))
+		return false;
 
 	for (w->nold = 0; w->nold < s->nhost && w->nold < countof(w->old_host); w->nold++) {
 		w->old_host[w->nold] = s->host[w->nold];

@@ -24,6 +24,8 @@ struct live {
 	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
 	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
+	bool loses;                             /* the path loses the peer's data, from this byte of its stream on */
+	size_t lost_from;
 	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
 	int held_fd;                            /* `fd iut hold`; -1: none */
 };
@@ -36,6 +38,7 @@ struct worker {
 	struct live *live;                      /* the present one: lines are about it */
 	int listener;                           /* of the peers */
 	uint16_t peer_port;                     /* its port */
+	unsigned resend_ms;                     /* of the route */
 	uint16_t from_port;                     /* the local port that the peer connected from last */
 	struct context contexts[2][2];          /* [peer is server][1.3] */
 	struct cert ecdsa, rsa;                 /* borrowed references */

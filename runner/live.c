@@ -92,7 +92,7 @@ void live_check_socket_left(struct worker *w, const struct live *l)
 void live_reset(struct live *l)
 {
 	l->conn = -1;
-	l->begun = l->waits = l->closed_by_iut = l->path_broken = l->timed_out = l->failed = l->told_end = l->unsent = false;
+	l->begun = l->waits = l->closed_by_iut = l->path_broken = l->loses = l->timed_out = l->failed = l->told_end = l->unsent = false;
 	drop_held(l);
 }
 

@@ -76,14 +76,7 @@ static bool map_user(void)
 	return file_put("/proc/self/gid_map", line);
 }
 
-/* Immediate acknowledgements on loopback (a delayed one takes 38 ms), and so no need to wait 200 ms before a lost segment
- * goes again: both routes of the local table get the metrics. */
-static const char network[] =
-	"link set lo up\n"
-	"route replace local 127.0.0.0/8 dev lo proto kernel scope host src 127.0.0.1 table local quickack 1 rto_min 5ms\n"
-	"route replace local 127.0.0.1 dev lo proto kernel scope host src 127.0.0.1 table local quickack 1 rto_min 5ms\n";
-
-static bool set_up_network(struct fault *f)
+static bool ip_batch(const char *lines, struct fault *f)
 {
 	char *argv[] = { "ip", "-batch", "-", NULL };
 	struct child ip;
@@ -91,7 +84,7 @@ static bool set_up_network(struct fault *f)
 
 	if (!child_start(&ip, argv, NULL, NULL, RIGHTS_NETWORK, f))
 		return false;
-	child_say(&ip, bytes_of(network));
+	child_say(&ip, bytes_of(lines));
 	close(ip.in);
 	ip.in = -1;
 	while (waitpid(ip.pid, &status, 0) < 0 && errno == EINTR)
@@ -102,6 +95,22 @@ static bool set_up_network(struct fault *f)
 		fault_machine(f, "ip(8) could not set up the loopback interface: %.200s", buf_str(&ip.log));
 	child_end(&ip);
 	return status == 0;
+}
+
+/* Immediate acknowledgements on loopback (a delayed one takes 38 ms), and so no need to wait 200 ms before a lost segment
+ * goes again: both routes of the local table get the metrics. */
+bool sandbox_resend(unsigned ms, struct fault *f)
+{
+	static const char *const to[] = { "127.0.0.0/8", "127.0.0.1" };
+	struct buf lines = { 0 };
+	bool ok;
+
+	buf_printf(&lines, "link set lo up\n");
+	for (size_t i = 0; i < countof(to); i++)
+		buf_printf(&lines, "route replace local %s dev lo proto kernel scope host src 127.0.0.1 table local quickack 1 rto_min %ums\n", to[i], ms);
+	ok = ip_batch(buf_str(&lines), f);
+	buf_free(&lines);
+	return ok;
 }
 
 bool sandbox_isolate(struct fault *f)
@@ -119,7 +128,7 @@ bool sandbox_enter(struct fault *f)
 {
 	char old[64];
 
-	return sandbox_isolate(f) && set_up_network(f) &&
+	return sandbox_isolate(f) && sandbox_resend(RESEND_MS, f) &&
 	       sandbox_set("ip_local_port_range", "10000 65000", old, f) &&
 	       sandbox_set("tcp_timestamps", "1", old, f);
 }
