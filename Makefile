@@ -133,7 +133,7 @@ matrix:
 	@$(AGAIN) $(OUT)/closedrill
 	adapters/matrix.sh $(OUT)/closedrill $(OUT)/matrix $(SUITES)
 
-#: make bench                  measure what README.md's figures say
+#: make bench                  measure what README.md's figures say; BENCH_LONG=1: also a session of 100,000 runs
 .PHONY: bench
 bench:
 	@$(NEEDS) run
