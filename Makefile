@@ -52,6 +52,8 @@ $(OUT)/flags: always
 .PHONY: always
 
 include adapters/adapters.mk
+include tests/fuzz/fuzz.mk
+include tests/analysis.mk
 
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
@@ -77,7 +79,7 @@ compare: all
 	@$(EXPECTED) | xargs -t $(OUT)/closedrill run $(COMPARE)
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
-CHECKS := unit $(if $(SAN),,faults) endtoend
+CHECKS := unit $(if $(SAN),,faults stress fuzz-check) endtoend
 .PHONY: check
 check:
 	@$(NEEDS) check
@@ -97,6 +99,11 @@ UNIT_TOTAL := awk '/: Checks: / { n += $$3; bad += $$5 + $$7 } /^FAILED/ { progr
 faults: all
 	@CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B tests/faults.py
 
+#: make stress                 the same runs on a burdened machine, again and again: do verdicts move? STRESS_RUNS=100000: the long form
+.PHONY: stress
+stress: $(OUT)/closedrill $(OUT)/adapters/openssl $(OUT)/adapters/reference
+	@CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B tests/stress.py
+
 #: make docs                   write the index of cases/README.md anew
 .PHONY: docs
 docs: $(OUT)/closedrill
@@ -109,8 +116,14 @@ captures: all
 	@$(NEEDS) run
 	@ALL='$(ALL)' captures/make $(OUT)/closedrill
 
+# Preloaded into adapters by tests/test_settling.py; one that has sanitizers takes none.
+RESTLESS := $(if $(SAN),,$(OUT)/tests/restless.so)
+$(OUT)/tests/restless.so: tests/adapters/restless.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -shared -fPIC -o $@ $<
+
 .PHONY: endtoend
-endtoend: all
+endtoend: all $(RESTLESS)
 	CLOSEDRILL_BUILD=$(abspath $(OUT)) $(PYTHON) -B -m pytest -q -p no:cacheprovider tests
 
 #: make matrix                 all adapters against the libraries of Debian 11, 12, 13 and sid (SUITES="..."), in roots below build/matrix
@@ -120,7 +133,7 @@ matrix:
 	@$(AGAIN) $(OUT)/closedrill
 	adapters/matrix.sh $(OUT)/closedrill $(OUT)/matrix $(SUITES)
 
-#: make bench                  measure what README.md's figures say
+#: make bench                  measure what README.md's figures say; BENCH_LONG=1: also a session of 100,000 runs
 .PHONY: bench
 bench:
 	@$(NEEDS) run

@@ -14,6 +14,8 @@ struct buf { uint8_t *p; size_t n, cap; };              /* owned: buf_free; safe
 struct bytes bytes_of(const char *text);                /* without the final NUL */
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_is(struct bytes a, const char *text);
+char *bytes_dup(struct bytes text);                     /* a string, up to the first NUL; free(). Aborts when memory runs out */
+char *text_dup(const char *text);                       /* the same of a string */
 
 /* Takes n bytes off the front of *in. False, and nothing moved, when there are fewer. */
 bool bytes_take(struct bytes *in, size_t n, struct bytes *out);
@@ -32,6 +34,7 @@ void buf_u16(struct buf *b, unsigned v);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));     /* no NUL is added */
 void buf_drop(struct buf *b, size_t n);                 /* takes n bytes off the front */
 struct bytes buf_bytes(const struct buf *b);            /* valid until the buffer changes */
+struct bytes buf_from(const struct buf *b, size_t at);  /* what stands behind the first `at` bytes; the same */
 const char *buf_str(struct buf *b);                     /* NUL behind the text, not counted; valid until the buffer changes */
 void buf_free(struct buf *b);
 

@@ -40,7 +40,7 @@ bool fault_machine(struct fault *f, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(f->msg);
 	if (n > 0 && f->msg[n - 1] == ':')
-		snprintf(f->msg + n, sizeof(f->msg) - n, " %s", strerror(error));
+		snprintf(f->msg + n, sizeof(f->msg) - n, " %s%s", strerror(error), error == EMFILE ? "; raise the limit (ulimit -n 1024)" : "");
 	return false;
 }
 
@@ -53,7 +53,8 @@ static void put_columns(struct buf *out, struct bytes source, size_t from, size_
 		n = plain_length((struct bytes){ source.p + i, source.n - i });
 		if (i >= from)
 			for (int k = 0; k < (n ? 1 : 4); k++)
-				buf_u8(out, (unsigned char)(source.p[i] == '\t' && mark == ' ' ? '\t' : mark));       /* tabs stay tabs: the caret lines up */
+				/* Tabs stay tabs: the caret lines up. */
+				buf_u8(out, (unsigned char)(source.p[i] == '\t' && mark == ' ' ? '\t' : mark));
 	}
 }
 

@@ -127,17 +127,14 @@ static void message_passed(struct flow *fl, uint8_t type, struct bytes body)
 
 static void handshake_passed(struct flow *fl, struct bytes content)
 {
-	buf_add_bytes(&fl->message, content);
-	for (;;) {
-		struct bytes in = buf_bytes(&fl->message), body;
-		uint8_t type;
-		uint32_t len;
+	struct bytes in, body;
+	uint8_t type;
 
-		if (!bytes_u8(&in, &type) || !bytes_u24(&in, &len) || !bytes_take(&in, len, &body))
-			return;
+	buf_add_bytes(&fl->message, content);
+	in = buf_bytes(&fl->message);
+	while (message_take(&in, &type, &body))
 		message_passed(fl, type, body);
-		buf_drop(&fl->message, 4 + (size_t)len);
-	}
+	buf_drop(&fl->message, fl->message.n - in.n);
 }
 
 void flow_passed(struct flow *fl, uint8_t type, struct bytes content)
@@ -218,14 +215,16 @@ int flow_open(struct flow *fl, const struct record *rec, bool strict, uint8_t *t
 		flow_keys(fl);
 	/* 1.3: a ChangeCipherSpec is never protected (RFC 8446 5), nor is the second ClientHello that a HelloRetryRequest asks for;
 	 * 1.2: nothing is before this side's own. */
-	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS) || (fl->epoch == EPOCH_EARLY && rec->type == TYPE_HANDSHAKE);
+	clear = fl->epoch == EPOCH_CLEAR || (is13(fl) && rec->type == TYPE_CCS) ||
+		(fl->epoch == EPOCH_EARLY && rec->type == TYPE_HANDSHAKE);
 	if (clear) {
 		open_clear(rec, type, plain);
-		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
+		flow_passed(fl, *type, buf_from(plain, had));
 		return FLOW_NOW;
 	}
-	if (!(is13(fl) && rec->type != TYPE_DATA) && (keys_open(&fl->now, rec, type, plain) || (!strict && open_refused(fl, rec, type, plain)))) {
-		flow_passed(fl, *type, (struct bytes){ plain->p + had, plain->n - had });
+	if (!(is13(fl) && rec->type != TYPE_DATA) &&
+	    (keys_open(&fl->now, rec, type, plain) || (!strict && open_refused(fl, rec, type, plain)))) {
+		flow_passed(fl, *type, buf_from(plain, had));
 		return FLOW_NOW;
 	}
 	return strict ? -1 : open_other(fl, rec, type, plain);
@@ -249,7 +248,7 @@ int flow_relay(struct flow *fl, const struct record *rec, uint8_t *type, struct 
 	struct bytes content;
 
 	if (rec->type == TYPE_DATA && flow_keys(fl)->seq && open_first_early(fl, rec, type, plain)) {
-		content = (struct bytes){ plain->p + had, plain->n - had };
+		content = buf_from(plain, had);
 		keys_seal(&fl->now, *type, content, 0, out);
 		flow_passed(fl, *type, content);
 		return FLOW_NOW;

@@ -20,7 +20,8 @@ struct flow {
 	bool client;                            /* the client's sending direction */
 	const struct secrets *secrets;          /* borrowed */
 	enum epoch epoch;
-	struct keys now, old, handshake, early; /* old: the generation before; handshake: 1.3, kept after Finished; early: kept after 0-RTT */
+	/* old: the generation before; handshake: 1.3, kept after Finished; early: kept after 0-RTT */
+	struct keys now, old, handshake, early;
 	struct buf message;                     /* handshake bytes of a message that is not complete */
 	bool finished;                          /* this side's Finished has passed */
 	unsigned sealed_data;                   /* records that passed under application keys */
@@ -41,7 +42,8 @@ int flow_relay(struct flow *fl, const struct record *rec, uint8_t *type, struct 
 /* The keys in force for the next record to be sealed, set up if the handshake has just made them available. */
 struct keys *flow_keys(struct flow *fl);
 
-/* Tells the flow that this side has sent content by its own keys (own records, sealed with flow_keys): handshake messages in it move the keys on. */
+/* Tells the flow that this side has sent content by its own keys (own records,
+ * sealed with flow_keys): handshake messages in it move the keys on. */
 void flow_passed(struct flow *fl, uint8_t type, struct bytes content);
 
 #endif

@@ -87,7 +87,8 @@ static bool context_set(struct context *c, const struct cert *ecdsa, const struc
 	       use_cert(ctx, ecdsa) && use_cert(ctx, rsa);
 }
 
-bool context_make(struct context *c, bool server, enum tls_version version, const struct cert *ecdsa, const struct cert *rsa, struct fault *f)
+bool context_make(struct context *c, bool server, enum tls_version version, const struct cert *ecdsa, const struct cert *rsa,
+                  struct fault *f)
 {
 	*c = (struct context){ SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()), server, version };
 	if (c->ctx && context_set(c, ecdsa, rsa))

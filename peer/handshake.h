@@ -13,7 +13,8 @@
 struct context { SSL_CTX *ctx; bool server; enum tls_version version; };
 
 /* ecdsa and rsa: for servers, may be NULL for clients; copied by reference count. */
-bool context_make(struct context *c, bool server, enum tls_version version, const struct cert *ecdsa, const struct cert *rsa, struct fault *f);
+bool context_make(struct context *c, bool server, enum tls_version version, const struct cert *ecdsa, const struct cert *rsa,
+                  struct fault *f);
 void context_free(struct context *c);
 
 struct handshake {

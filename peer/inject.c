@@ -2,6 +2,7 @@
 #include "peer/inject.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -71,12 +72,16 @@ static bool send_packet(const uint8_t *packet, size_t n, struct fault *f)
 	return ok;
 }
 
-bool inject_segment(uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, unsigned flags, struct fault *f)
+bool inject_segment(uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, unsigned flags, struct bytes data, struct fault *f)
 {
-	uint8_t packet[IP_HEAD + TCP_HEAD] = { 0 }, *t = packet + IP_HEAD;
+	uint8_t packet[IP_HEAD + TCP_HEAD + INJECT_MAX] = { 0 }, *t = packet + IP_HEAD;
+	size_t n = TCP_HEAD + data.n;
 	uint32_t sum;
 
-	ip_head(packet, sizeof(packet), IPPROTO_TCP);
+	assert(data.n <= INJECT_MAX);
+	ip_head(packet, IP_HEAD + n, IPPROTO_TCP);
+	if (data.n)
+		memcpy(t + TCP_HEAD, data.p, data.n);
 	put16(t, from);
 	put16(t + 2, to);
 	put32(t + 4, seq);
@@ -84,9 +89,9 @@ bool inject_segment(uint16_t from, uint16_t to, uint32_t seq, uint32_t ack, unsi
 	t[12] = TCP_HEAD / 4 << 4;
 	t[13] = (uint8_t)flags;
 	put16(t + 14, 1024);
-	sum = checksum_add(0, (struct bytes){ packet + 12, 8 }) + IPPROTO_TCP + TCP_HEAD;      /* the pseudo header (RFC 9293 3.1) */
-	put16(t + 16, checksum_fold(checksum_add(sum, (struct bytes){ t, TCP_HEAD })));
-	return send_packet(packet, sizeof(packet), f);
+	sum = checksum_add(0, (struct bytes){ packet + 12, 8 }) + IPPROTO_TCP + (uint32_t)n;   /* the pseudo header (RFC 9293 3.1) */
+	put16(t + 16, checksum_fold(checksum_add(sum, (struct bytes){ t, n })));
+	return send_packet(packet, IP_HEAD + n, f);
 }
 
 bool inject_icmp(unsigned type, unsigned code, uint16_t from, uint16_t to, uint32_t seq, struct fault *f)

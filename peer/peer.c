@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEEP_FOR_TICKETS = 256 * 1024 };
+enum { KEEP_FOR_TICKETS = 256 * 1024, ROUNDS_MAX = 16 };
 
 void peer_init(struct peer *p)
 {
@@ -256,9 +256,11 @@ bool peer_ticket(struct peer *p, const struct shape *sh)
 	uint8_t type;
 	bool ok = p->server && handshake_ticket(&p->hs, &sealed);
 
-	/* OpenSSL counts only the records that it sealed itself, under the first generation of keys: open it so, and seal it anew in its place. */
+	/* OpenSSL counts only the records that it sealed itself, under the first generation of keys: open it so,
+	 * and seal it anew in its place. */
 	in = buf_bytes(&sealed);
-	ok = ok && keys_from_secret(&openssl, p->hs.secrets.suite, (struct bytes){ p->hs.secrets.server_data.p, p->hs.secrets.server_data.n });
+	ok = ok && keys_from_secret(&openssl, p->hs.secrets.suite,
+	                            (struct bytes){ p->hs.secrets.server_data.p, p->hs.secrets.server_data.n });
 	while (ok && in.n) {
 		plain.n = 0;
 		openssl.seq = p->openssl_sealed++;
@@ -400,7 +402,8 @@ static bool take_bytes(struct peer *p)
 	uint8_t chunk[65536];
 	bool moved = false;
 
-	while (p->fd >= 0 && p->reading && !p->got_fin && !p->got_reset) {
+	/* A round has an end, also where they send faster than we read. */
+	for (int round = 0; round < ROUNDS_MAX && p->fd >= 0 && p->reading && !p->got_fin && !p->got_reset; round++) {
 		ssize_t n = recv(p->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)

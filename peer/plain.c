@@ -1,9 +1,11 @@
 /* plain: text that others wrote, made harmless. */
 #include "peer/plain.h"
 
+#include <assert.h>
 #include <string.h>
 
-/* RFC 3629: by its first byte, how long a character is, and what the second may be: no overlong forms, no surrogates, no more than U+10FFFF. */
+/* RFC 3629: by its first byte, how long a character is, and what the second may be: no overlong forms,
+ * no surrogates, no more than U+10FFFF. */
 static const struct { uint8_t low, high, n, second_low, second_high; } shapes[] = {
 	{ 0x00, 0x7f, 1, 0, 0 },
 	{ 0xc2, 0xdf, 2, 0x80, 0xbf },
@@ -29,8 +31,10 @@ static size_t utf8_length(struct bytes text)
 static uint32_t code_point(const uint8_t *p, size_t n)
 {
 	static const uint8_t mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	uint32_t c = p[0] & mask[n];
+	uint32_t c;
 
+	assert(n < countof(mask));
+	c = p[0] & mask[n];
 	for (size_t k = 1; k < n; k++)
 		c = c << 6 | (p[k] & 0x3f);
 	return c;

@@ -161,6 +161,17 @@ enum taken record_take(struct bytes *in, struct record *rec)
 	return TAKEN;
 }
 
+bool message_take(struct bytes *in, uint8_t *type, struct bytes *body)
+{
+	struct bytes rest = *in;
+	uint32_t len;
+
+	if (!bytes_u8(&rest, type) || !bytes_u24(&rest, &len) || !bytes_take(&rest, len, body))
+		return false;
+	*in = rest;
+	return true;
+}
+
 void record_head(struct buf *out, unsigned type, unsigned version, size_t len)
 {
 	assert(len <= 0xffff);

@@ -33,6 +33,9 @@ enum taken { TAKEN, TAKEN_PART, TAKEN_JUNK };
  * TAKEN_PART append more bytes and ask again; TAKEN_JUNK can be no record. */
 enum taken record_take(struct bytes *in, struct record *rec);
 
+/* The same for a handshake message in what records carried (RFC 8446 4): its type, and its body. False: it is not complete. */
+bool message_take(struct bytes *in, uint8_t *type, struct bytes *body);
+
 /* Appends the five bytes that open a record. */
 void record_head(struct buf *out, unsigned type, unsigned version, size_t len);
 

@@ -102,7 +102,7 @@ bool tcp_look(int fd, struct tcp_view *v)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &i, &n) != 0)
 		return false;
-	*v = (struct tcp_view){ i.tcpi_state, i.tcpi_unacked, i.tcpi_notsent_bytes };
+	*v = (struct tcp_view){ i.tcpi_state, i.tcpi_unacked, i.tcpi_data_segs_in, i.tcpi_notsent_bytes };
 	return true;
 }
 
@@ -110,7 +110,8 @@ bool tcp_delivered(int fd)
 {
 	struct tcp_view v;
 
-	/* tcpi_unacked counts segments, and a FIN that waits for its ACK shows in the state. A FIN behind a closed window is not on its way. */
+	/* tcpi_unacked counts segments, and a FIN that waits for its ACK shows in the state.
+	 * A FIN behind a closed window is not on its way. */
 	if (!tcp_look(fd, &v))
 		return true;
 	if (v.unacked)

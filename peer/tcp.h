@@ -11,9 +11,9 @@
 
 /* -1: *f says why. Port 0: the kernel chooses. */
 int tcp_listen(uint16_t port, struct fault *f);
-/* Connects; over loopback a listening socket answers at once. from: the local port of the connection before, which becomes that of this one: the
- * next that is free, so that none comes again for a long time. A socket that was cut off by a filter can stay behind in its kernel for minutes,
- * and answers nothing: to the same two ports no connection can be made meanwhile. NULL: the kernel chooses. -1: *f. */
+/* Connects; over loopback a listening socket answers at once. from: the local port of the connection before, which becomes that of this
+ * one: the next that is free, so that none comes again for a long time. A socket that was cut off by a filter can stay behind in its kernel
+ * for minutes, and answers nothing: to the same two ports no connection can be made meanwhile. NULL: the kernel chooses. -1: *f. */
 int tcp_connect(uint16_t port, uint16_t *from, struct fault *f);
 /* The next waiting connection; -1 with *f unset when none is waiting. */
 int tcp_accept(int listener);
@@ -23,6 +23,7 @@ uint16_t tcp_remote_port(int fd);
 struct tcp_view {
 	int state;                              /* TCP_ESTABLISHED ... of <netinet/tcp.h> */
 	unsigned unacked;                       /* segments in flight, FIN included */
+	unsigned segments;                      /* with data, that came */
 	size_t unsent;                          /* bytes that the other side's window did not take */
 };
 bool tcp_look(int fd, struct tcp_view *v);

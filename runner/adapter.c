@@ -11,7 +11,7 @@
 
 #include "runner/version.h"
 
-enum { GREETING_MS = 30000, GREETING_LINES_MAX = 200 };
+enum { GREETING_MS = 30000, GREETING_MAX = 1 << 16 };
 
 static void words_free(char ***words, size_t *n)
 {
@@ -31,7 +31,7 @@ static void add_words(char ***words, size_t *n, struct bytes text)
 		if (len) {
 			*words = reallocarray(*words, *n + 2, sizeof(**words));
 			assert(*words);
-			(*words)[(*n)++] = strndup((const char *)text.p, len);
+			(*words)[(*n)++] = bytes_dup((struct bytes){ text.p, len });
 			(*words)[*n] = NULL;
 		}
 		bytes_take(&text, len + (space != NULL), &(struct bytes){ 0 });
@@ -52,9 +52,9 @@ void adapter_init(struct adapter *a, const char *command, const char *dir, const
 
 	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
 	add_words(&a->argv, &words, bytes_of(command));
-	a->name = strdup(base_name(command));
-	a->command = strdup(command);
-	a->root = root ? strdup(root) : NULL;
+	a->name = text_dup(base_name(command));
+	a->command = text_dup(command);
+	a->root = root ? text_dup(root) : NULL;
 	assert(words && a->name && a->command);
 	if (!strchr(a->argv[0], '/')) {
 		char *path = malloc(strlen(dir) + strlen(a->argv[0]) + 2);
@@ -74,6 +74,7 @@ static void greeting_free(struct adapter *a)
 	words_free(&a->can, &a->ncan);
 	words_free(&a->promises, &a->npromises);
 	a->wants_rsa = a->after_error = a->after_end = false;
+	buf_free(&a->greeting);
 }
 
 void adapter_stop(struct adapter *a)
@@ -141,7 +142,7 @@ static bool key_is(struct bytes *line, const char *key)
 static void set_text(char **to, struct bytes text)
 {
 	free(*to);
-	*to = strndup((const char *)text.p, text.n);
+	*to = bytes_dup(text);
 }
 
 /* False: it holds a word that nobody knows. */
@@ -163,9 +164,10 @@ static bool add_forbidden(struct adapter *a, struct bytes text)
 	return known;
 }
 
-/* False at a line that is no greeting. */
-static bool greeting_line(struct adapter *a, struct bytes line, bool *ready)
+bool adapter_greeting_line(struct adapter *a, struct bytes line, bool *ready)
 {
+	if (memchr(line.p, '\0', line.n))
+		return false;
 	if (key_is(&line, "library"))
 		set_text(&a->library, line);
 	else if (key_is(&line, "api"))
@@ -197,24 +199,56 @@ static bool how_it_died(struct adapter *a, const char *when, struct fault *f)
 	                     how[0] ? how : "", a->child.log.n ? buf_str(&a->child.log) : "(empty)");
 }
 
+static bool take_greeting(struct adapter *a, struct bytes line, bool *ready, struct fault *f)
+{
+	buf_add_bytes(&a->greeting, line);
+	buf_u8(&a->greeting, '\n');
+	if (a->greeting.n > GREETING_MAX)
+		return fault_machine(f, "adapter %s breaks the contract: its greeting has no end", a->name);
+	return adapter_greeting_line(a, line, ready) ||
+	       fault_machine(f, "adapter %s breaks the contract: its greeting has the line \"%.*s\"", a->name, line.n > 100 ? 100 : (int)line.n,
+	                     (const char *)line.p);
+}
+
+static bool greeting_done(struct adapter *a, struct fault *f)
+{
+	if (!a->library)
+		return fault_machine(f, "adapter %s breaks the contract: its greeting has no `library`", a->name);
+	if (!a->api)
+		a->api = text_dup("");
+	return true;
+}
+
 static bool read_greeting(struct adapter *a, struct fault *f)
 {
 	int64_t deadline = now_ms() + GREETING_MS;
 	bool ready = false;
 	struct bytes line;
 
-	for (int i = 0; !ready && i < GREETING_LINES_MAX; i++) {
+	while (!ready) {
 		if (!next_line(a, deadline, &line))
 			return how_it_died(a, " before its greeting was complete ", f);
-		if (!greeting_line(a, line, &ready))
-			return fault_machine(f, "adapter %s breaks the contract: its greeting has the line \"%.*s\"", a->name,
-			                     line.n > 100 ? 100 : (int)line.n, (const char *)line.p);
+		if (!take_greeting(a, line, &ready, f))
+			return false;
 	}
-	if (!ready || !a->library)
-		return fault_machine(f, "adapter %s breaks the contract: its greeting has no `%s`", a->name, ready ? "library" : "ready");
-	if (!a->api)
-		a->api = strdup("");
-	return true;
+	return greeting_done(a, f);
+}
+
+bool adapter_learn(struct adapter *a, struct bytes greeting, struct fault *f)
+{
+	bool ready = false;
+	struct bytes line;
+
+	greeting_free(a);
+	while (greeting.n && !ready) {
+		const uint8_t *end = memchr(greeting.p, '\n', greeting.n);
+
+		bytes_take(&greeting, end ? (size_t)(end - greeting.p) : greeting.n, &line);
+		bytes_take(&greeting, greeting.n > 0, &(struct bytes){ 0 });
+		if (!take_greeting(a, line, &ready, f))
+			return false;
+	}
+	return greeting_done(a, f);
 }
 
 static bool try_nonsense(struct adapter *a, struct fault *f)
@@ -237,7 +271,7 @@ static bool start_once(struct adapter *a, const char *cert, struct fault *f)
 	adapter_stop(a);
 	greeting_free(a);
 	snprintf(env_cert, sizeof(env_cert), "CLOSEDRILL_CERT=%s", cert);
-	if (!child_start(&a->child, a->argv, env, a->root, CHILD_UNPRIVILEGED, f) || !read_greeting(a, f) || !try_nonsense(a, f)) {
+	if (!child_start(&a->child, a->argv, env, a->root, RIGHTS_NONE, f) || !read_greeting(a, f) || !try_nonsense(a, f)) {
 		adapter_stop(a);
 		return false;
 	}
@@ -267,7 +301,7 @@ static void set_name(struct adapter *a, bool whole, const char *behind)
 		buf_printf(&name, "-%ld.%ld", v.major, v.minor);
 	buf_printf(&name, "%s", behind);
 	free(a->name);
-	a->name = strdup(buf_str(&name));
+	a->name = text_dup(buf_str(&name));
 	assert(a->name);
 	buf_free(&name);
 }
@@ -275,7 +309,7 @@ static void set_name(struct adapter *a, bool whole, const char *behind)
 void adapter_name(struct adapter *a, const char *name)
 {
 	free(a->name);
-	a->name = strdup(name);
+	a->name = text_dup(name);
 	assert(a->name);
 }
 

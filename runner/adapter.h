@@ -15,6 +15,7 @@ struct adapter {
 	struct watch watch;
 	bool alive;
 	bool ending;                            /* it was told `end` and has not been heard since: the next run hears its answer first */
+	struct buf greeting;                    /* owned: its lines, as they came */
 	char *library, *api;                    /* owned: from the greeting; api "" if none */
 	char **can; size_t ncan;                /* owned: its words */
 	char **promises; size_t npromises;
@@ -30,6 +31,10 @@ void adapter_init(struct adapter *a, const char *command, const char *dir, const
 /* Starts it, reads the greeting, and tries a line that no adapter knows: whoever takes that takes anything. cert: the path that
  * CLOSEDRILL_CERT gets; rsa: the same for adapters that want RSA. False: *f. */
 bool adapter_start(struct adapter *a, const char *cert, const char *rsa, struct fault *f);
+/* Takes one line of its greeting; `ready` sets *ready. False: it is none. */
+bool adapter_greeting_line(struct adapter *a, struct bytes line, bool *ready);
+/* What a greeting told, from its lines. False: *f, they are none. */
+bool adapter_learn(struct adapter *a, struct bytes greeting, struct fault *f);
 /* Its name without a version; lives as long as the adapter. */
 const char *adapter_base(const struct adapter *a);
 void adapter_name(struct adapter *a, const char *name);         /* it is copied */

@@ -85,7 +85,8 @@ static bool alike(const struct agreement *a, const struct survey_run *x, const s
 }
 
 /* Where two implementations have run the same variant: do they behave alike there? differs: where they first do not. */
-static bool compare(const struct survey *s, const struct agreement *a, size_t kase, size_t one, size_t other, size_t *common, const struct survey_run *differs[2])
+static bool compare(const struct survey *s, const struct agreement *a, size_t kase, size_t one, size_t other, size_t *common,
+                    const struct survey_run *differs[2])
 {
 	const struct survey_cell *c = survey_cell(s, kase, one), *d = survey_cell(s, kase, other);
 
@@ -175,7 +176,8 @@ void agreement_of(const struct survey *s, size_t kase, struct agreement *a)
 {
 	size_t n = s->nimplementations, *left = calloc(n + 1, sizeof(*left));
 
-	*a = (struct agreement){ .group = calloc(n + 1, sizeof(*a->group)), .size = calloc(n + 1, sizeof(*a->size)), .traces = has_traces(s, kase) };
+	*a = (struct agreement){ .group = calloc(n + 1, sizeof(*a->group)), .size = calloc(n + 1, sizeof(*a->size)),
+	                         .traces = has_traces(s, kase) };
 	assert(left && a->group && a->size);
 	for (size_t i = 0; i < n; i++) {
 		a->group[i] = SIZE_MAX;
@@ -212,7 +214,8 @@ size_t agreement_alone(const struct survey *s, const struct agreement *a)
 	return s->nimplementations;
 }
 
-bool agreement_differs(const struct survey *s, const struct agreement *a, size_t kase, size_t one, size_t other, size_t *run_one, size_t *run_other)
+bool agreement_differs(const struct survey *s, const struct agreement *a, size_t kase, size_t one, size_t other, size_t *run_one,
+                       size_t *run_other)
 {
 	const struct survey_run *differs[2] = { NULL, NULL };
 	size_t n;

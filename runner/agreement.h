@@ -20,6 +20,7 @@ void agreement_free(struct agreement *a);
 /* The implementation that stands alone while all others, at least two, are of one group; nimplementations: none does. */
 size_t agreement_alone(const struct survey *s, const struct agreement *a);
 /* A variant in which two implementations differ, as their two runs. False: there is none that both ran. */
-bool agreement_differs(const struct survey *s, const struct agreement *a, size_t kase, size_t one, size_t other, size_t *run_one, size_t *run_other);
+bool agreement_differs(const struct survey *s, const struct agreement *a, size_t kase, size_t one, size_t other, size_t *run_one,
+                       size_t *run_other);
 
 #endif

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runner/sandbox.h"
 
-enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000 };
+/* DRAIN_MAX: of each pipe at once: who writes faster than we read would keep us here. */
+enum { LINE_MAX_BYTES = 1 << 20, LOG_KEEP = 4096, DEATH_MS = 2000, CHUNK = 4096, DRAIN_MAX = 16 * CHUNK };
 
 extern char **environ;
 
@@ -27,9 +27,9 @@ static void fd_close(int *fd)
 }
 
 /* What a child could not do on its way to being another program. */
-struct obstacle { int error; bool root; };
+struct obstacle { int error; bool place; };             /* place: it could not enter its world */
 
-static void in_child(char *const argv[], char *const env[], const char *root, int how, const int fds[3], int report)
+static void in_child(const struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights, const int fds[3], int report)
 {
 	struct obstacle o = { 0 };
 
@@ -38,15 +38,11 @@ static void in_child(char *const argv[], char *const env[], const char *root, in
 	for (int i = 0; i < 3; i++)
 		if (fds[i] >= 0)
 			dup2(fds[i], i);
-	o.root = root && !sandbox_root(root);
-	if (o.root)
-		goto failed;
-	if (how == CHILD_UNPRIVILEGED)
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	for (; env && *env; env++)
 		putenv(*env);
-	execvp(argv[0], argv);
-failed:
+	o.place = !(c->place.keeper ? confine_enter(&c->place, root) : rights_take(rights));
+	if (!o.place)
+		execvp(argv[0], argv);
 	o.error = errno;
 	if (write(report, &o, sizeof(o)) != sizeof(o))
 		_exit(126);
@@ -71,16 +67,28 @@ static bool make_pipes(int theirs[3], struct child *c, int report[2])
 	return true;
 }
 
-bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, int how, struct fault *f)
+static bool could_not(const struct obstacle *o, char *const argv[], const char *root, struct fault *f)
+{
+	errno = o->error;
+	if (o->place)
+		return fault_machine(f, "%s%s%s could not enter its place:", argv[0], root ? " in the root " : "", root ? root : "");
+	/* Root without capabilities may read less than one thinks. */
+	return fault_machine(f, "cannot run %s%s%s%s:", argv[0], root ? " in the root " : "", root ? root : "",
+	                     errno == EACCES && geteuid() == 0 ? " without the capabilities of root" : "");
+}
+
+bool child_start(struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights, struct fault *f)
 {
 	int theirs[3] = { -1, -1, -1 }, report[2] = { -1, -1 };
 	struct obstacle o;
 	bool ok;
 
 	*c = (struct child){ .in = -1, .out = -1, .err = -1 };
-	ok = make_pipes(theirs, c, report) && (c->pid = fork()) >= 0;
+	if (rights == RIGHTS_NONE && !confine_start(&c->place, root, f))
+		return false;
+	ok = make_pipes(theirs, c, report) && (c->pid = c->place.keeper ? confine_fork(&c->place) : fork()) >= 0;
 	if (ok && c->pid == 0)
-		in_child(argv, env, root, how, theirs, report[1]);
+		in_child(c, argv, env, root, rights, theirs, report[1]);
 	o = (struct obstacle){ ok ? 0 : errno, false };
 	for (int i = 0; i < 3; i++)
 		fd_close(&theirs[i]);
@@ -91,8 +99,7 @@ bool child_start(struct child *c, char *const argv[], char *const env[], const c
 	if (ok)
 		return true;
 	child_end(c);
-	errno = o.error;
-	return o.root ? fault_machine(f, "cannot enter the root %s:", root) : fault_machine(f, "cannot run %s%s%s:", argv[0], root ? " in the root " : "", root ? root : "");
+	return could_not(&o, argv, root, f);
 }
 
 bool child_say(struct child *c, struct bytes line)
@@ -117,38 +124,41 @@ bool child_say(struct child *c, struct bytes line)
 
 static bool drain_log(struct child *c)
 {
-	char chunk[4096];
-	bool came = false;
+	char chunk[CHUNK];
+	size_t came = 0;
 	ssize_t n = -1;
 
-	while (c->err >= 0 && (n = read(c->err, chunk, sizeof(chunk))) > 0) {
+	while (c->err >= 0 && came < DRAIN_MAX && (n = read(c->err, chunk, CHUNK)) > 0) {
 		buf_add(&c->log, chunk, (size_t)n);
 		if (c->log.n > LOG_KEEP)
 			buf_drop(&c->log, c->log.n - LOG_KEEP);
-		came = true;
-		if ((size_t)n < sizeof(chunk))
+		came += (size_t)n;
+		if (n < CHUNK)
 			break;
 	}
 	if (c->err >= 0 && n == 0)
 		fd_close(&c->err);              /* at its end it would wake every poll at once */
-	return came;
+	return came > 0;
 }
 
 bool child_drain(struct child *c)
 {
 	bool came = drain_log(c);
 
-	while (c->out >= 0 && !c->ended && !c->flooded) {
-		uint8_t *p = buf_grow(&c->lines, 4096);
-		ssize_t n = read(c->out, p, 4096);
+	/* The line taken last was valid until here. */
+	buf_drop(&c->lines, c->taken);
+	c->taken = 0;
+	for (size_t got = 0; c->out >= 0 && !c->ended && !c->flooded && got < DRAIN_MAX; got += CHUNK) {
+		uint8_t *p = buf_grow(&c->lines, CHUNK);
+		ssize_t n = read(c->out, p, CHUNK);
 
-		c->lines.n -= 4096 - (size_t)(n > 0 ? n : 0);
+		c->lines.n -= CHUNK - (size_t)(n > 0 ? n : 0);
 		if (n < 0)
 			break;
 		came = true;
 		c->ended = n == 0;
 		c->flooded = c->lines.n > LINE_MAX_BYTES;
-		if (n < 4096)
+		if (n < CHUNK)
 			break;
 	}
 	return came;
@@ -156,17 +166,28 @@ bool child_drain(struct child *c)
 
 bool child_line(struct child *c, struct bytes *line)
 {
-	uint8_t *end;
+	struct bytes rest = { c->lines.p + c->taken, c->lines.n - c->taken };
+	const uint8_t *end = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
 
-	/* The line taken last stays in front until here: so it was valid meanwhile. */
-	buf_drop(&c->lines, c->taken);
-	c->taken = 0;
-	end = c->lines.n ? memchr(c->lines.p, '\n', c->lines.n) : NULL;
 	if (!end)
 		return false;
-	*line = (struct bytes){ c->lines.p, (size_t)(end - c->lines.p) };
-	c->taken = line->n + 1;
+	*line = (struct bytes){ rest.p, (size_t)(end - rest.p) };
+	c->taken += line->n + 1;
 	return true;
+}
+
+bool child_hears(const struct child *c)
+{
+	struct pollfd p = { c->in, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) < 0 || !(p.revents & POLLERR);
+}
+
+bool child_exited(const struct child *c)
+{
+	siginfo_t si = { 0 };
+
+	return c->pid <= 0 || (waitid(P_PID, (id_t)c->pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid == c->pid);
 }
 
 int64_t child_cpu_us(const struct child *c)
@@ -213,11 +234,11 @@ void child_end(struct child *c)
 	fd_close(&c->in);
 	fd_close(&c->out);
 	fd_close(&c->err);
-	if (c->pid > 0) {
+	if (c->pid > 0)
 		kill(c->pid, SIGKILL);
-		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	while (!c->place.keeper && c->pid > 0 && waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	confine_end(&c->place, c->pid);
 	buf_free(&c->lines);
 	buf_free(&c->log);
 	*c = (struct child){ .in = -1, .out = -1, .err = -1 };

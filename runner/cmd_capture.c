@@ -7,12 +7,14 @@
 
 #include "peer/plain.h"
 #include "runner/command.h"
+#include "runner/greet.h"
 #include "runner/pool.h"
 
 struct capture_args { const char *name, *implementation, *with; unsigned roles, tls, io; struct keeping keep; };
 
 static const struct option options[] = {
-	{ "implementation", required_argument, NULL, 'i' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
+	{ "implementation", required_argument, NULL, 'i' }, { "role", required_argument, NULL, 'R' },
+	{ "tls", required_argument, NULL, 'T' },
 	{ "io", required_argument, NULL, 'I' }, { "with", required_argument, NULL, 'w' }, { "out", required_argument, NULL, 'o' },
 	{ "ladder", required_argument, NULL, 'l' }, { "text", required_argument, NULL, 't' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
@@ -101,7 +103,8 @@ static int choose(struct plan *p, const struct capture_args *a, const struct cat
 			p->n = 1;
 			return 0;
 		}
-	return command_wrong(p->n ? "the adapter does not announce what the case needs: " : "that implementation has no such variant of the case: ",
+	return command_wrong(p->n ? "the adapter does not announce what the case needs: "
+	                          : "that implementation has no such variant of the case: ",
 	                     a->name);
 }
 

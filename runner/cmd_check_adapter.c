@@ -1,9 +1,11 @@
 /* cmd_check_adapter: `closedrill check-adapter`: does a program keep the adapter contract? The cases of adapters/contract ask that, in each
- * role, version and mode that its greeting names; whether its library is right is not asked. Then descriptors are counted over many connections. */
+ * role, version and mode that its greeting names; whether its library is right is not asked.
+ * Then descriptors are counted over many connections. */
 #include <stdio.h>
 #include <string.h>
 
 #include "runner/command.h"
+#include "runner/greet.h"
 #include "runner/leaks.h"
 #include "runner/run_args.h"
 
@@ -32,7 +34,8 @@ static int count_leaks(struct adapter *a, const struct catalogue *s)
 	if (!script || !implementation_greet(a, &f) || !leaks_count(a, script, CONNECTIONS, &l, &f))
 		return command_failed(EXIT_BROKEN, &f);
 	printf("%s%s: over %zu connections its descriptors went from %ld to %ld (sockets: %ld to %ld), its memory from %ld to %ld KiB\n",
-	       is_leak(&l) ? "LEAK: " : "", a->name, l.connections, l.before.descriptors, l.after.descriptors, l.before.sockets, l.after.sockets,
+	       is_leak(&l) ? "LEAK: " : "", a->name, l.connections, l.before.descriptors, l.after.descriptors, l.before.sockets,
+	       l.after.sockets,
 	       l.before.rss_kib, l.after.rss_kib);
 	return is_leak(&l) ? EXIT_DEVIATION : EXIT_OK;
 }

@@ -34,7 +34,8 @@ static void tell_run(const struct recorder *r, size_t index, const char *what)
 	struct buf b = { 0 };
 
 	variant_print(&b, run->variant, &c->scripts[run->script], c->with[run->script]);
-	fprintf(stderr, "%s  %s  %s  %s\n", what, r->session->adapters[run->implementation].name, c->scripts[run->script].name, buf_str(&b));
+	fprintf(stderr, "%s  %s  %s  %s\n", what, r->session->adapters[run->implementation].name, c->scripts[run->script].name,
+	        buf_str(&b));
 	buf_free(&b);
 }
 
@@ -73,7 +74,8 @@ static bool is_told(const struct recorder *r)
 static bool may_be_inconclusive(const struct recorder *r, size_t index)
 {
 	const struct run *run = &r->session->plan.runs[index];
-	const struct block *b = expectations_find(&r->session->expected[run->implementation], r->session->catalogue, run->script, run->variant);
+	const struct block *b = expectations_find(&r->session->expected[run->implementation], r->session->catalogue, run->script,
+	                                          run->variant);
 
 	return r->args->inconclusive || (b && block_breaks(b, NULL));
 }
@@ -118,7 +120,7 @@ static void take_account(struct recorder *r, size_t index, struct bytes body)
 	if (seen->n && !r->args->varies && !block_has(seen, &a))
 		differs(r, index, body);
 	if (seen->n && r->args->varies && !seen->varies && !block_has(seen, &a))
-		seen->varies = strdup(r->args->varies);
+		seen->varies = text_dup(r->args->varies);
 	block_add(seen, &a);
 }
 
@@ -198,7 +200,8 @@ static int play_again_and_again(struct recorder *r, int64_t *took_us)
 	}
 	if (!r->broken && !r->inconclusive && !r->differs)
 		return gather_all(r), EXIT_OK;
-	fprintf(stderr, "closedrill: nothing was written: %zu runs are broken, %zu inconclusive, %zu differ between two times\n", r->broken, r->inconclusive, r->differs);
+	fprintf(stderr, "closedrill: nothing was written: %zu runs are broken, %zu inconclusive, %zu differ between two times\n", r->broken,
+	        r->inconclusive, r->differs);
 	if (r->inconclusive)
 		fprintf(stderr, "--inconclusive records those as they are, for somebody to give the reason\n");
 	if (r->differs)
@@ -255,8 +258,8 @@ static int write_one(const struct recorder *r, const char *dir, uint32_t impleme
 	if (!recording_write(&to, r->cases + first, n, is_whole(r->args), &did, &f))
 		return command_failed(EXIT_BROKEN, &f);
 	k = count_known(r->cases + first, n);
-	printf("%s/%s: %zu cases: %zu as before, %zu changed, %zu new, %zu gone; %zu known deviations, %zu without a reason", dir, name, n, did.same,
-	       did.changed, did.fresh, did.gone, k.deviations, k.bare);
+	printf("%s/%s: %zu cases: %zu as before, %zu changed, %zu new, %zu gone; %zu known deviations, %zu without a reason", dir, name,
+	       n, did.same, did.changed, did.fresh, did.gone, k.deviations, k.bare);
 	if (k.varies)
 		printf("; %zu vary", k.varies);
 	printf("\n");
@@ -268,7 +271,8 @@ static int check_versions(const struct session *s, const struct run_args *a)
 {
 	for (size_t i = 0; i < s->n && !is_whole(a); i++)
 		if (s->expected[i].own && s->expected[i].recorded && strcmp(s->expected[i].recorded, s->adapters[i].library) != 0) {
-			fprintf(stderr, "closedrill: %s was recorded with %s, and this is %s: record all of it\n", s->expected[i].of, s->expected[i].recorded,
+			fprintf(stderr, "closedrill: %s was recorded with %s, and this is %s: record all of it\n", s->expected[i].of,
+			        s->expected[i].recorded,
 			        s->adapters[i].library);
 			return EXIT_USAGE;
 		}

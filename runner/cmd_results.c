@@ -82,10 +82,7 @@ static void free_all(struct loaded *parts, size_t n)
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path + (slash == path))) : strdup(".");
-
-	assert(folder);
-	return folder;
+	return slash ? bytes_dup((struct bytes){ (const uint8_t *)path, (size_t)(slash - path + (slash == path)) }) : text_dup(".");
 }
 
 /* --- telling a session again ------------------------------------------------------------------------------------------- */
@@ -96,14 +93,15 @@ static int tell(const struct loaded *s, const struct results_args *a, const char
 	struct places at = { .cases = "cases" };
 	struct fault f = { 0 };
 	struct report_options o = {
-		.about = { .dir = dir, .verbose = a->verbose, .quiet = a->quiet, .color = isatty(1) && a->format != &format_github, .planned = s->planned,
+		.about = { .dir = dir, .verbose = a->verbose, .quiet = a->quiet, .color = isatty(1) && a->format != &format_github,
+		           .planned = s->planned,
 		           .shard = s->shard },
 		.format = a->format, .out_dir = a->out_dir,
 	};
 	struct report *r;
 	bool ok = true;
 
-	places_find(&at, &f);                   /* a reader of results needs no cases: then their places are told as they are in the repository */
+	places_find(&at, &f);                   /* a reader of results needs no cases: then they lie as in the repository */
 	o.about.cases = at.cases;
 	r = report_start(&o, stdout, &f);
 	if (!r)
@@ -175,7 +173,8 @@ static bool join_case(const char *dir, const char *out_dir, const json_t *run, c
 
 static bool same_case(const json_t *a, const json_t *b)
 {
-	return a && strcmp(run_text(a, "case"), run_text(b, "case")) == 0 && strcmp(run_text(a, "implementation"), run_text(b, "implementation")) == 0;
+	return a && strcmp(run_text(a, "case"), run_text(b, "case")) == 0 &&
+	       strcmp(run_text(a, "implementation"), run_text(b, "implementation")) == 0;
 }
 
 static bool copy_run(const char *dir, const char *out_dir, const json_t *run, struct fault *f)
@@ -207,7 +206,8 @@ static bool copy_part(const struct loaded *part, const char *out_dir, const stru
 		struct buf stem = { 0 };
 
 		/* A name that would lead out of the folder has no files. */
-		ok = copy_run(dir, out_dir, run, f) && (same_case(before, run) || !run_stem(&stem, run) || join_case(dir, out_dir, run, c, f));
+		ok = copy_run(dir, out_dir, run, f) &&
+			(same_case(before, run) || !run_stem(&stem, run) || join_case(dir, out_dir, run, c, f));
 		buf_free(&stem);
 		json_decref(before);
 		before = run;

@@ -5,6 +5,7 @@
 
 #include "runner/byhand.h"
 #include "runner/command.h"
+#include "runner/greet.h"
 #include "runner/listing.h"
 
 int cmd_list(int argc, char **argv)
@@ -105,7 +106,8 @@ int cmd_check(int argc, char **argv)
 int cmd_peer(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' }, { "connect", required_argument, NULL, 'c' }, { "tls", required_argument, NULL, 'T' },
+		{ "listen", required_argument, NULL, 'l' }, { "connect", required_argument, NULL, 'c' },
+		{ "tls", required_argument, NULL, 'T' },
 		{ "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	struct byhand h = { .version = TLS13 };

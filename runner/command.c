@@ -6,15 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer/cert.h"
 #include "runner/format.h"
 #include "runner/lex.h"
 #include "runner/run_args.h"
 
 const char command_usage[] =
 	"usage: closedrill run [[--root DIR] [--as NAME] IMPLEMENTATION|./PROGRAM]... [-c GLOB]... [--role client|server] [--tls 1.2|1.3]\n"
-	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none] [-v] [-q]\n"
-	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N]\n"
+	"                      [--io blocking|nonblocking|memory|one] [--about library|host] [-j N] [-o DIR] [--keep all|findings|none]\n"
+	"                      [--expected DIR|none] [--format text|tap|junit|github|json] [--shard K/N] [-v] [-q]\n"
 	"       closedrill record IMPLEMENTATION... [-c GLOB]... [-j N] [--into DIR] [--inconclusive] [-q]\n"
 	"                      [--times N] [--varies WHY]\n"
 	"       closedrill convert RESULTS [--format text|tap|junit|github|json] [-o FILE] [-v] [-q]\n"
@@ -67,10 +66,11 @@ int format_unknown(const char *word)
 	size_t n = 0;
 	const char *near;
 
-	for (; formats[n] && n < countof(words); n++)
+	for (; n < countof(words) && formats[n]; n++)
 		words[n] = formats[n]->word;
 	near = fault_nearest(word, words, n);
-	fprintf(stderr, "closedrill: --format does not know \"%s\"%s%s%s; it knows:\n", word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	fprintf(stderr, "closedrill: --format does not know \"%s\"%s%s%s; it knows:\n", word, near ? "; did you mean " : "",
+	        near ? near : "", near ? "?" : "");
 	for (size_t i = 0; i < n; i++)
 		fprintf(stderr, "  %-8s %s\n", formats[i]->word, formats[i]->help);
 	return EXIT_USAGE;
@@ -194,23 +194,3 @@ int names_known(const struct run_args *a, const struct places *at)
 	}
 	return status;
 }
-
-/* The greeting, for the plan; the workers start their own. */
-bool implementation_greet(struct adapter *a, struct fault *f)
-{
-	struct cert c;
-	char path[32];
-	int fd;
-	bool ok;
-
-	if (!cert_make_ecdsa(&c, f))
-		return false;
-	fd = cert_memfd(&c, path, f);
-	ok = fd >= 0 && adapter_start(a, path, path, f);
-	adapter_stop(a);
-	if (fd >= 0)
-		close(fd);
-	cert_free(&c);
-	return ok;
-}
-

@@ -44,7 +44,5 @@ int globs_known(const char *const *globs, size_t n, const struct catalogue *s);
 int case_known(const char *name, const char *command, const struct catalogue *s, size_t *index);
 /* The same for the name of an adapter in a folder; a path or a command line is not looked at. */
 int implementation_known(const char *name, const char *adapters);
-/* Starts the adapter for its greeting and stops it again. False: *f. */
-bool implementation_greet(struct adapter *a, struct fault *f);
 
 #endif

@@ -89,21 +89,19 @@ static bool accepts_early(struct bytes extensions)
 /* Every handshake message is an item of the record that completes it. */
 static void add_messages(struct reader *r, struct bytes content, enum item_keys keys, size_t at, size_t end, size_t packet)
 {
-	buf_add_bytes(&r->message, content);
-	for (;;) {
-		struct bytes in = buf_bytes(&r->message), body;
-		uint8_t type;
-		uint32_t len;
-		struct item it;
+	struct bytes in, body;
+	uint8_t type;
 
-		if (!bytes_u8(&in, &type) || !bytes_u24(&in, &len) || !bytes_take(&in, len, &body))
-			return;
-		it = message_item(r, type, body);
+	buf_add_bytes(&r->message, content);
+	in = buf_bytes(&r->message);
+	while (message_take(&in, &type, &body)) {
+		struct item it = message_item(r, type, body);
+
 		r->out->early_accepted |= r->dir == 1 && type == HS_ENCRYPTED_EXTENSIONS && keys == KEYS_USUAL && accepts_early(body);
 		it.keys = keys;
 		add_item(r, it, at, end, packet);
-		buf_drop(&r->message, 4 + (size_t)len);
 	}
+	buf_drop(&r->message, r->message.n - in.n);
 }
 
 static void note_notify(struct reader *r, const struct item *it, size_t packet)

@@ -222,7 +222,8 @@ static void put_row(struct buf *out, const struct difference *d)
 	const json_t *any = d->after ? d->after : d->before;
 
 	buf_printf(out, "%-7s  %s  %s  %s%s%s\n", differs_word(d->change), run_text(any, "implementation"), run_text(any, "case"),
-	           d->before ? run_text(d->before, "verdict") : "", d->before && d->after ? " -> " : "", d->after ? run_text(d->after, "verdict") : "");
+	           d->before ? run_text(d->before, "verdict") : "", d->before && d->after ? " -> " : "",
+	           d->after ? run_text(d->after, "verdict") : "");
 	buf_printf(out, "  in        ");
 	variant_list_print(out, &d->in, "            ");
 	buf_printf(out, "\n");

@@ -9,8 +9,8 @@ enum differs { DIFFERS_GONE, DIFFERS_NEW, DIFFERS_CHANGED, DIFFERS_FIXED, DIFFER
 const char *differs_word(enum differs c);
 
 /* What became of one run that is in both. Deviations are compared by requirement and weight, a fail or a failed precondition: one that was
- * not there is BROKEN; some that are gone, and none new, FIXED. All else that differs (warnings, what was observed, readings, runs without a
- * verdict) is CHANGED. False: nothing differs. */
+ * not there is BROKEN; some that are gone, and none new, FIXED. All else that differs (warnings, what was observed, readings, runs without
+ * a verdict) is CHANGED. False: nothing differs. */
 bool run_differs(const json_t *before, const json_t *after, enum differs *c);
 
 struct difference {                             /* the same change of runs of one case; owned by differences_free */

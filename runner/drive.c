@@ -9,6 +9,7 @@
 #include "runner/fdstep.h"
 #include "runner/intake.h"
 #include "runner/live.h"
+#include "runner/parts.h"
 #include "runner/pathstep.h"
 #include "runner/peerstep.h"
 #include "runner/sandbox.h"
@@ -71,7 +72,8 @@ static enum step_end do_handshake(struct worker *w, struct fault *f)
 		wait_handshake(w);
 		if (!peer_handshake_done(&w->live->peer)) {
 			answer_free(&x);
-			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error : "the IUT says that it is done, but the peer's handshake is not");
+			broke(w, f, w->live->peer.hs.failed ? w->live->peer.hs.error
+			                                    : "the IUT says that it is done, but the peer's handshake is not");
 			return STEP_BROKEN;
 		}
 		live_seen(w)->handshaken = true;
@@ -245,8 +247,8 @@ static bool settle_outstanding(struct worker *w, struct fault *f)
 	struct answer x = { 0 };
 	size_t step = w->at_step;
 
-	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of that
-	 * comes before the look whether the call still waits, or it would be chance in which step it goes on. */
+	/* It may wait for room, which what the network acknowledges makes, after a mended path only when the kernel sends again: all of
+	 * that comes before the look whether the call still waits, or it would be chance in which step it goes on. */
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
 	w->at_step = w->outstanding_step;
@@ -318,7 +320,8 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 static bool is_forbidden(const struct worker *w, enum iut_verb v)
 {
 	bool data = iut_reads(v) || iut_writes(v);
-	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE || v == IUT_CHILD_SHUTDOWN;
+	bool tls = data || v == IUT_HANDSHAKE || v == IUT_SHUTDOWN_WRITE || v == IUT_SHUTDOWN_BOTH || v == IUT_KEY_UPDATE ||
+		v == IUT_CHILD_SHUTDOWN;
 
 	return (tls && w->live->failed && w->adapter->after_error) || (data && w->live->told_end && w->adapter->after_end);
 }
@@ -452,6 +455,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
 	seen(w)->conn = w->live->conn;
+	part_begin(step_at(w)->actor == ACTOR_HANDSHAKE ? PART_HANDSHAKE : step_at(w)->actor == ACTOR_IUT ? PART_CALLS : PART_PEER);
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
 		return do_handshake(w, f);
@@ -486,8 +490,26 @@ static void note_waiting(struct worker *w, struct step_seen *now)
 	now->peer_waits |= waited || l->waits;
 }
 
-/* All that left so far belongs to this step or one before it. */
-static bool mark_step(struct worker *w, struct fault *f)
+/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
+ * is not: a RST, a forged segment. */
+static bool all_acknowledged(const struct worker *w)
+{
+	const struct step *st = step_at(w);
+	bool peer_gone = st->actor == ACTOR_PEER && (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
+
+	if (st->later || peer_gone || st->actor == ACTOR_PATH || st->actor == ACTOR_FD)
+		return false;
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct live *l = &w->lives[i];
+
+		if (l->conn >= 0 && (l->path_broken || l->timed_out || l->peer.vanished || l->peer.fd < 0))
+			return false;
+	}
+	return true;
+}
+
+/* All that this line leads to has left, and as far as it is acknowledged that has come. */
+static bool end_step(struct worker *w, struct fault *f)
 {
 	bool called = step_at(w)->actor == ACTOR_IUT || step_at(w)->actor == ACTOR_HANDSHAKE;
 
@@ -495,20 +517,62 @@ static bool mark_step(struct worker *w, struct fault *f)
 	if (called && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
-		return broke(w, f, "what the IUT sent was not acknowledged");
+		return broke(w, f, wait_flooded(w) ? "the IUT sends without end" : "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
 	note_waiting(w, seen(w));
-	intake_mark(w, w->at_step);
 	return true;
 }
 
+/* All that left so far belongs to this step or one before it. */
+static void mark_step(struct worker *w)
+{
+	if (all_acknowledged(w))
+		intake_mark(w, w->at_step);
+	else
+		intake_mark_behind(w, w->at_step);
+}
+
 /* --- the run ----------------------------------------------------------------------------------------------------------- */
+
+/* Longer than any run. */
+enum { RESEND_NEVER_MS = 60000 };
+
+/* When a segment has been sent again, the congestion window is one segment, and what an end sends next stays behind until that is acknowledged.
+ * Where nothing ever will be, because the path stays broken, it would be chance whether a FIN still leaves: so nothing is sent again there. Where
+ * the case mends the path, or waits for the kernel to give up, it has to be; what a path has only lost it brings itself. */
+static unsigned resend_ms(const struct script *s)
+{
+	bool breaks = false, loses = false;
+
+	for (size_t i = 0; i < s->nsteps; i++) {
+		const struct step *st = &s->steps[i];
+
+		loses |= st->actor == ACTOR_PATH && st->verb == PATH_LOSE_DATA;
+		if (st->later || (st->actor == ACTOR_PATH && st->verb == PATH_MEND && !loses))
+			return RESEND_MS;
+		breaks |= st->actor == ACTOR_PATH || (st->actor == ACTOR_PEER && (st->verb == PEER_VANISH || st->verb == PEER_FORGET));
+	}
+	return breaks ? RESEND_NEVER_MS : RESEND_MS;
+}
+
+static bool set_resend(struct worker *w, struct fault *f)
+{
+	unsigned ms = resend_ms(w->e->script);
+
+	if (w->resend_ms == ms)
+		return true;
+	w->resend_ms = ms;
+	return sandbox_resend(ms, f);
+}
 
 static bool set_host(struct worker *w, struct fault *f)
 {
 	const struct script *s = w->e->script;
 	char key[64], value[64];
+
+	if (!set_resend(w, f))
+		return false;
 
 	for (w->nold = 0; w->nold < s->nhost && w->nold < countof(w->old_host); w->nold++) {
 		w->old_host[w->nold] = s->host[w->nold];
@@ -537,6 +601,7 @@ static bool play(struct worker *w, struct fault *f)
 	const struct script *s = w->e->script;
 
 	w->at_step = 0;
+	part_begin(PART_OPEN);
 	intake_mark(w, 0);
 	if (!live_open(w, false, f))
 		return false;
@@ -553,25 +618,33 @@ static bool play(struct worker *w, struct fault *f)
 		if ((s->steps[i].actor == ACTOR_PEER && s->steps[i].joined) ||
 		    (!s->steps[i].later && (s->steps[i].actor == ACTOR_WIRE || s->steps[i].actor == ACTOR_TCP)))
 			continue;
-		if (!mark_step(w, f))
+		part_begin(PART_FENCE);
+		if (!end_step(w, f))
 			return false;
+		mark_step(w);
 		if (end == STEP_ENDS_RUN) {
 			w->e->ended_at = i;
 			break;
 		}
 	}
+	part_begin(PART_FENCE);
 	if (w->adapter->alive && !w->outstanding && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest after the last line");
-	if (!mark_step(w, f))
+	if (!end_step(w, f))
 		return false;
-	w->marks[w->nmarks - 1].step = s->nsteps;
+	intake_mark_behind(w, s->nsteps);
 	w->e->steps[s->nsteps].conn = w->live->conn;
 	note_waiting(w, &w->e->steps[s->nsteps]);
 	for (int i = 0; i < LIVES_MAX; i++) {
 		live_check_socket_left(w, &w->lives[i]);
 		live_keep(w, &w->lives[i], s->nsteps);
 	}
-	return intake_read(w, f);
+	if (intake_read(w, f))
+		return true;
+	/* Mostly that is why the capture could not keep up. */
+	if (wait_flooded(w))
+		return broke(w, f, "the IUT sends without end, and faster than tcpdump takes it");
+	return w->e->stranger ? broke(w, f, "the adapter opened a connection of its own, and tcpdump did not take all that went over it") : false;
 }
 
 /* Whatever the run left: the peer goes, a waiting call is waked by the end of its socket, the adapter forgets. One that cannot is
@@ -613,9 +686,12 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
-	ok = set_host(w, f) && talk_start(w, f) && play(w, f);
+	part_begin(PART_START);
+	ok = set_host(w, f) && capture_renew(&w->capture, f) && talk_start(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
+	part_begin(PART_CLEAN_UP);
 	clean_up(w);
+	part_begin(PART_BETWEEN);
 	w->e = NULL;
 	return ok ? DRIVEN : DRIVE_BROKEN;
 }

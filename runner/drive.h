@@ -9,7 +9,7 @@
 #include "runner/evidence.h"
 #include "runner/sockdiag.h"
 
-struct mark { uint64_t id; size_t step; };
+struct mark { struct capture_point at; size_t step; };
 
 enum { LIVES_MAX = 2 };
 
@@ -24,6 +24,8 @@ struct live {
 	bool failed, told_end;                  /* a call on it failed; a read told the peer's end */
 	bool unsent;                            /* a call that sends was left out: what a `wire` line asks for may be missing */
 	bool path_broken;                       /* the peer vanished, or the path was cut: nothing is acknowledged any more */
+	bool loses;                             /* the path loses the peer's data, from this byte of its stream on */
+	size_t lost_from;
 	bool timed_out;                         /* a timer of its kernel ended the IUT's socket, and no packet told of it */
 	int held_fd;                            /* `fd iut hold`; -1: none */
 };
@@ -36,6 +38,7 @@ struct worker {
 	struct live *live;                      /* the present one: lines are about it */
 	int listener;                           /* of the peers */
 	uint16_t peer_port;                     /* its port */
+	unsigned resend_ms;                     /* of the route */
 	uint16_t from_port;                     /* the local port that the peer connected from last */
 	struct context contexts[2][2];          /* [peer is server][1.3] */
 	struct cert ecdsa, rsa;                 /* borrowed references */
@@ -53,6 +56,7 @@ struct worker {
 	struct answer stored;
 	size_t outstanding_step;
 	struct buf again;                       /* the native return of the last `again` */
+	unsigned agains;                        /* how many there were since the peer's end moved */
 	struct mark *marks; size_t nmarks;
 	size_t at_step;
 	struct setting old_host[8]; char old_values[8][64]; size_t nold;
@@ -64,7 +68,8 @@ static inline struct conn_seen *live_seen(const struct worker *w)
 	return &w->e->conns[w->live->conn];
 }
 
-bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f);
+bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path,
+                  struct fault *f);
 void worker_end(struct worker *w);
 
 /* The line of the case that is being played. */

@@ -62,7 +62,8 @@ void endpoints_write(struct buf *out, const struct evidence *e, size_t frame)
 	uint8_t *ip;
 
 	buf_add_bytes(out, frame_bytes(e, frame));
-	if (!segment_parse(frame_bytes(e, frame), &s) || s.ipv6 || memcmp(s.from, endpoint_iut, 4) != 0 || memcmp(s.to, endpoint_iut, 4) != 0)
+	if (!segment_parse(frame_bytes(e, frame), &s) || s.ipv6 || memcmp(s.from, endpoint_iut, 4) != 0 ||
+	    memcmp(s.to, endpoint_iut, 4) != 0)
 		return;
 	ip = out->p + at + IP;
 	memcpy(ip + (from_peer(e, &s) ? IP_FROM : IP_TO), endpoint_peer, 4);

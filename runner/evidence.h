@@ -13,7 +13,7 @@ struct frame { int64_t at_ns; size_t at, len; size_t step; };           /* bytes
 
 struct step_seen {
 	bool ran;                               /* false: not for this variant, left out (`?`), or the run ended before */
-	bool left_out;                          /* `?`, and the adapter has no such call; or its manual forbids the call here; or a `wire` behind those */
+	bool left_out;                          /* `?` and no such call; or the manual forbids it here; or a `wire` behind those */
 	int conn;
 	bool answered;                          /* answer is set */
 	struct answer answer;                   /* of calls and handshakes; OUTCOME_BLOCKED too */
@@ -54,6 +54,8 @@ struct evidence {
 	int nconns;
 	struct frame *frames; size_t nframes;
 	struct buf frames_data;
+	bool stranger;                          /* a connection was opened that is none of the run's */
+	size_t stranger_step;                   /* during that step */
 	size_t ended_at;                        /* the step that ended the run early; nsteps if none did */
 	int64_t at_us;                          /* when it began, for files */
 	int64_t took_us;

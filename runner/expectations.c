@@ -69,7 +69,8 @@ static void nearest(struct expectations *x, const char *dir, const char *name, c
 		if (!folder_of(e->d_name, safe, &v))
 			continue;
 		here = distance(mine, v);
-		if (x->of[0] && (here > there || (here == there && distance(v, (struct version){ 0 }) > distance(best, (struct version){ 0 }))))
+		if (x->of[0] && (here > there ||
+		                 (here == there && distance(v, (struct version){ 0 }) > distance(best, (struct version){ 0 }))))
 			continue;
 		snprintf(x->of, sizeof(x->of), "%.95s", e->d_name);
 		best = v;
@@ -110,18 +111,20 @@ static bool load_recorded(struct expectations *x, const char *folder, struct fau
 		ok = fault_set(f, &at, "expected here: one line, `%sNAME VERSION` of the library", head);
 	}
 	if (ok)
-		x->recorded = strndup(s + strlen(head), text.n - strlen(head) - 1);
+		x->recorded = bytes_dup((struct bytes){ (const uint8_t *)s + strlen(head), text.n - strlen(head) - 1 });
 	buf_free(&path);
 	buf_free(&text);
 	return ok;
 }
 
-static bool load_folder(struct expectations *x, const char *folder, const struct catalogue *s, const struct selection *sel, bool lenient, struct fault *f)
+static bool load_folder(struct expectations *x, const char *folder, const struct catalogue *s, const struct selection *sel, bool lenient,
+                        struct fault *f)
 {
 	if (!load_recorded(x, folder, f))
 		return false;
 	for (size_t i = 0; i < s->nscripts; i++)
-		if (script_is_first(s, i) && selection_takes(sel, s->scripts[i].name) && !load_case(&x->cases[i], folder, &s->scripts[i], lenient, f))
+		if (script_is_first(s, i) && selection_takes(sel, s->scripts[i].name) &&
+		    !load_case(&x->cases[i], folder, &s->scripts[i], lenient, f))
 			return false;
 	return true;
 }
@@ -160,5 +163,6 @@ const struct block *expectations_find(const struct expectations *x, const struct
 	const struct script *sc = &s->scripts[script];
 	const struct expected *e = x->cases ? &x->cases[script - s->with[script]] : NULL;
 
-	return e && e->name ? expected_find(e, variant, sc->nwith ? sc->with[s->with[script]] : (struct bytes){ (const uint8_t *)"", 0 }) : NULL;
+	return e && e->name ? expected_find(e, variant, sc->nwith ? sc->with[s->with[script]] : (struct bytes){ (const uint8_t *)"", 0 })
+	                    : NULL;
 }

@@ -1,4 +1,5 @@
-/* expectations: the traces of one implementation in expected/, found by the version that its library tells, and loaded before anything runs. */
+/* expectations: the traces of one implementation in expected/, found by the version that its library tells,
+ * and loaded before anything runs. */
 #ifndef RUNNER_EXPECTATIONS_H
 #define RUNNER_EXPECTATIONS_H
 
@@ -15,9 +16,9 @@ struct expectations {                           /* owned: expectations_free; saf
 /* "openssl-3.0" of the name "openssl" and the line "OpenSSL 3.0.22"; only the name where the line has no version. */
 void expectations_name(char *out, size_t cap, const char *name, const char *library);
 
-/* Of the folder `dir` the implementation's own folder, or that of the nearest version; there of those cases that sel takes. lenient: variants that
- * a case no longer has are passed over, for who writes them anew. No folder: true, and nothing is expected. False: *f, a file that is wrong
- * has its place. */
+/* Of the folder `dir` the implementation's own folder, or that of the nearest version; there of those cases that sel takes. lenient:
+ * variants that a case no longer has are passed over, for who writes them anew. No folder: true, and nothing is expected.
+ * False: *f, a file that is wrong has its place. */
 bool expectations_load(struct expectations *x, const char *dir, const char *name, const char *library, const struct catalogue *s,
                        const struct selection *sel, bool lenient, struct fault *f);
 void expectations_free(struct expectations *x);

@@ -41,8 +41,8 @@ struct expected {                               /* owned: expected_free; safe on
 void expected_start(struct expected *x, const struct script *s);
 void expected_free(struct expected *x);
 
-/* The whole text of a file. s: the case (with any of its `with` values) that the file has to be of, and whose variants it may have; NULL: any.
- * False: *f tells where and why; *x is zero. */
+/* The whole text of a file. s: the case (with any of its `with` values) that the file has to be of, and whose variants it may have; NULL:
+ * any. False: *f tells where and why; *x is zero. */
 bool expected_parse(struct expected *x, const char *path, const char *text, size_t n, const struct script *s, struct fault *f);
 /* The one text of these values: parsed and printed again it is the same. */
 void expected_print(struct buf *out, const struct expected *x);

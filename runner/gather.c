@@ -34,6 +34,7 @@ bool gather_run(struct gather *g, size_t index, struct bytes body)
 	g->open = true;
 	g->last = index;
 	if (body.n)
-		expected_add(&g->x, run->variant, s->nwith ? s->with[g->catalogue->with[run->script]] : (struct bytes){ (const uint8_t *)"", 0 }, body);
+		expected_add(&g->x, run->variant,
+		             s->nwith ? s->with[g->catalogue->with[run->script]] : (struct bytes){ (const uint8_t *)"", 0 }, body);
 	return true;
 }

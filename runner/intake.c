@@ -4,11 +4,23 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void intake_mark(struct worker *w, size_t step)
+#include "runner/parts.h"
+
+static void add_mark(struct worker *w, struct capture_point at, size_t step)
 {
 	w->marks = reallocarray(w->marks, w->nmarks + 1, sizeof(*w->marks));
 	assert(w->marks);
-	w->marks[w->nmarks++] = (struct mark){ capture_mark(&w->capture), step };
+	w->marks[w->nmarks++] = (struct mark){ at, step };
+}
+
+void intake_mark(struct worker *w, size_t step)
+{
+	add_mark(w, capture_here(&w->capture), step);
+}
+
+void intake_mark_behind(struct worker *w, size_t step)
+{
+	add_mark(w, capture_mark(&w->capture), step);
 }
 
 struct intake { struct worker *w; size_t mark; };
@@ -26,28 +38,39 @@ static bool is_ours(const struct worker *w, const struct segment *s)
 	return false;
 }
 
-static void take_frame(void *to, struct bytes data, int64_t at_ns, uint64_t marker)
+/* Nobody but the adapter is there to open one. The first tells enough. */
+static void note_stranger(struct evidence *e, const struct segment *s, size_t step)
+{
+	if (!s->syn || s->has_ack || e->stranger)
+		return;
+	e->stranger = true;
+	e->stranger_step = step;
+}
+
+static void take_frame(void *to, const struct captured *frame)
 {
 	struct intake *in = to;
 	struct worker *w = in->w;
 	struct evidence *e = w->e;
 	struct segment s;
+	size_t step;
 
-	if (marker) {
-		while (in->mark < w->nmarks && w->marks[in->mark].id <= marker)
-			in->mark++;
+	while (in->mark < w->nmarks && capture_behind(&w->marks[in->mark].at, frame))
+		in->mark++;
+	/* Before the first mark lies what the run before left behind. */
+	if (in->mark == 0 || frame->marker || !segment_parse(frame->data, &s))
+		return;
+	step = in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps;
+	if (!is_ours(w, &s)) {
+		note_stranger(e, &s, step);
 		return;
 	}
-	/* Before the first mark lies what the run before left behind. */
-	if (in->mark == 0 || !segment_parse(data, &s) || !is_ours(w, &s))
-		return;
 	if (e->nframes % 64 == 0) {
 		e->frames = reallocarray(e->frames, e->nframes + 64, sizeof(*e->frames));
 		assert(e->frames);
 	}
-	e->frames[e->nframes++] = (struct frame){ at_ns, e->frames_data.n, data.n,
-	                                          in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps };
-	buf_add_bytes(&e->frames_data, data);
+	e->frames[e->nframes++] = (struct frame){ frame->at_ns, e->frames_data.n, frame->data.n, step };
+	buf_add_bytes(&e->frames_data, frame->data);
 }
 
 /* The stream goes on where the connection before left it. */
@@ -88,8 +111,9 @@ bool intake_read(struct worker *w, struct fault *f)
 {
 	struct intake in = { w, 0 };
 
-	if (!capture_read(&w->capture, w->marks[w->nmarks - 1].id, take_frame, &in, f))
+	if (!capture_read(&w->capture, w->marks[w->nmarks - 1].at, take_frame, &in, f))
 		return false;
+	part_begin(PART_DECODE);
 	for (int i = 0; i < w->e->nconns; i++)
 		build_conn(w->e, i);
 	return true;

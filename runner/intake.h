@@ -5,8 +5,10 @@
 
 #include "runner/drive.h"
 
-/* All that passes the capture from here on came during a step behind this one. */
+/* All that passes the capture from here on came during a step behind this one. All that came before has been acknowledged. */
 void intake_mark(struct worker *w, size_t step);
+/* The same, where something may have left that nobody acknowledges; and the last mark of a run. */
+void intake_mark_behind(struct worker *w, size_t step);
 /* Takes the frames up to the last mark into w->e, and decodes its connections. False: *f, and the run is broken. */
 bool intake_read(struct worker *w, struct fault *f);
 

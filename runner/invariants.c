@@ -78,7 +78,8 @@ static void nothing_after_notify(const struct scan *s)
 	}
 }
 
-/* The step at which the IUT's own API told of the peer's error alert; after it nothing may leave. Before it the alert may still be unread. */
+/* The step at which the IUT's own API told of the peer's error alert; after it nothing may leave.
+ * Before it the alert may still be unread. */
 static size_t alert_told(const struct scan *s)
 {
 	for (size_t i = 0; i < s->e->script->nsteps; i++) {
@@ -116,7 +117,8 @@ static void nothing_after_fatal(const struct scan *s)
 		/* A close_notify after the peer's fatal alert is for the cases to weigh: 1.2 says nothing of it. */
 		if (late && (it->item.kind == ITEM_DATA || it->item.kind == ITEM_HANDSHAKE || it->item.kind == ITEM_TICKET ||
 		             it->item.kind == ITEM_KEY_UPDATE || (sent && it->item.kind == ITEM_ALERT))) {
-			tell_item(s, "nothing-after-fatal", "no record behind an error alert", it, sent ? " behind its own error alert" : " after the peer's error alert");
+			tell_item(s, "nothing-after-fatal", "no record behind an error alert", it,
+			          sent ? " behind its own error alert" : " after the peer's error alert");
 			return;
 		}
 		sent |= is_error_alert(s, it);
@@ -130,7 +132,8 @@ static bool failed_by(const struct scan *s, size_t step)
 		const struct step_seen *st = &s->e->steps[i];
 
 		if (st->ran && st->answered && st->conn == s->conn &&
-		    (outcome_is(OUTCOME_FAILS, st->answer.outcome) || st->answer.outcome == OUTCOME_CRASH || st->answer.outcome == OUTCOME_SPINS) && st->answer.outcome != OUTCOME_REFUSED)
+		    (outcome_is(OUTCOME_FAILS, st->answer.outcome) || st->answer.outcome == OUTCOME_CRASH ||
+		     st->answer.outcome == OUTCOME_SPINS) && st->answer.outcome != OUTCOME_REFUSED)
 			return true;
 	}
 	return false;
@@ -168,7 +171,8 @@ static void notify_before_fin(const struct scan *s)
 		/* A renegotiation that never ends leaves the IUT inside a handshake (1.2). */
 		if (from_iut(s, it) && it->item.kind == ITEM_HANDSHAKE && !it->in_handshake && !variant_13(s->e->variant))
 			excused = true;
-		if (it->item.kind == ITEM_RST || (from_iut(s, it) && is_notify(it)) || is_error_alert(s, it) || (!from_iut(s, it) && is_fatal(it)))
+		if (it->item.kind == ITEM_RST || (from_iut(s, it) && is_notify(it)) || is_error_alert(s, it) ||
+		    (!from_iut(s, it) && is_fatal(it)))
 			excused = true;
 		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, step) && !closed_from_outside(s, step)) {
 			tell_item(s, "notify-before-fin", "close_notify before fin", it, " without close_notify before it");
@@ -229,7 +233,8 @@ static void nothing_in_clear(const struct scan *s)
 		if (!from_iut(s, it))
 			continue;
 		if (shows_written(s, it)) {
-			tell_item(s, "nothing-in-clear", "every record under the connection's keys", it, ", the bytes that write was given");
+			tell_item(s, "nothing-in-clear", "every record under the connection's keys", it,
+			          ", the bytes that write was given");
 			return;
 		}
 		if (it->item.keys == KEYS_NONE && (it->item.kind == ITEM_DATA || it->item.kind == ITEM_ALERT)) {
@@ -288,18 +293,24 @@ static bool is_read(const struct scan *s, size_t i)
 static void api_rules(const struct scan *s)
 {
 	int iut = iut_dir(s->e->variant);
+	bool ended = false;
 
 	for (size_t i = 0; i < s->e->script->nsteps; i++) {
 		const struct step_seen *st = &s->e->steps[i];
 
 		if (!st->ran || !st->answered || st->conn != s->conn)
 			continue;
-		/* Of a write `closed` only says that nothing can be sent. */
-		if (st->answer.outcome == OUTCOME_CLOSED && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) && !notified_by(s, !iut, i))
-			tell_step(s, "closed-means-notified", i, "closed only after the peer's close_notify", ", but no close_notify of the peer had come");
+		/* Of a write `closed` only says that nothing can be sent; of a later read, that it was told before. */
+		if (st->answer.outcome == OUTCOME_CLOSED && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
+		    !notified_by(s, !iut, i) && !ended) {
+			ended = true;
+			tell_step(s, "closed-means-notified", i, "closed only after the peer's close_notify",
+			          ", but no close_notify of the peer had come");
+		}
 		if (st->answer.outcome == OUTCOME_COMPLETE && !(notified_by(s, !iut, i) && notified_by(s, iut, i)))
 			tell_step(s, "complete-means-both", i, "complete only after both close_notify",
-			          notified_by(s, !iut, i) ? ", but its own close_notify is not on the wire" : ", but no close_notify of the peer had come");
+			          notified_by(s, !iut, i) ? ", but its own close_notify is not on the wire"
+			                                  : ", but no close_notify of the peer had come");
 		if (st->answer.outcome == OUTCOME_CRASH)
 			tell_step(s, "no-crash", i, "the process lives on", "");
 		if (st->answer.outcome == OUTCOME_SPINS)
@@ -342,8 +353,20 @@ static bool reading_shut(const struct scan *s, size_t step)
 	return false;
 }
 
-/* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
- * what its manual says of that is for the cases. */
+static bool read_failed_before(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i < step; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (st->ran && st->answered && st->conn == s->conn && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
+		    outcome_is(OUTCOME_FAILS, st->answer.outcome) && st->answer.outcome != OUTCOME_REFUSED)
+			return true;
+	}
+	return false;
+}
+
+/* Told that the stream is finished, and bytes before the end never were handed out, nor did a read fail, which tells as much. The call for
+ * the whole exchange may throw them away: what its manual says of that is for the cases. */
 static void data_complete(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
@@ -360,8 +383,9 @@ static void data_complete(const struct scan *s)
 			return;
 		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
 			continue;
-		if (c->read_text.n < sealed.n && !reading_shut(s, i)) {
-			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify", c->read_text.n, sealed.n);
+		if (c->read_text.n < sealed.n && !reading_shut(s, i) && !read_failed_before(s, i)) {
+			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify",
+			         c->read_text.n, sealed.n);
 			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);
 		}
 		return;
@@ -478,7 +502,15 @@ static void accepted_is_sent(const struct scan *s)
 static void nothing_left(const struct scan *s)
 {
 	if (conn_of(s)->socket_left)
-		s->tell(s->to, "nothing-left-behind", last_step(s), "no descriptor holds the socket after close", "a descriptor still holds the connection's socket");
+		s->tell(s->to, "nothing-left-behind", last_step(s), "no descriptor holds the socket after close",
+		        "a descriptor still holds the connection's socket");
+}
+
+/* Of the run, whichever connection is looked at. */
+static void no_stranger(const struct scan *s)
+{
+	if (s->e->stranger && s->conn == 0)
+		s->tell(s->to, "no-other-connection", s->e->stranger_step, "no connection but those of the case", "another one was opened");
 }
 
 void invariants_check(const struct evidence *e, invariant_broken *tell, void *to)
@@ -486,6 +518,7 @@ void invariants_check(const struct evidence *e, invariant_broken *tell, void *to
 	static void (*const rules[])(const struct scan *) = {
 		notify_once, nothing_after_notify, nothing_after_fatal, notify_before_fin, notify_whole, nothing_in_clear,
 		api_rules, reads_intact, writes_intact, data_complete, write_refused, accepted_is_sent, nothing_left,
+		no_stranger,
 	};
 
 	for (int conn = 0; conn < e->nconns; conn++) {

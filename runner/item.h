@@ -9,7 +9,8 @@ enum item_kind {
 	ITEM_DATA, ITEM_ALERT, ITEM_KEY_UPDATE, ITEM_TICKET, ITEM_HANDSHAKE, ITEM_CCS,
 	ITEM_RAW, ITEM_UNOPENED, ITEM_PARTIAL, ITEM_FIN, ITEM_RST
 };
-enum item_keys { KEYS_USUAL, KEYS_NONE, KEYS_HANDSHAKE, KEYS_OLD, KEYS_NEXT, KEYS_EARLY };     /* what a record opened with, if not with the keys in force */
+/* What a record opened with; USUAL: the keys in force. */
+enum item_keys { KEYS_USUAL, KEYS_NONE, KEYS_HANDSHAKE, KEYS_OLD, KEYS_NEXT, KEYS_EARLY };
 
 struct item {
 	enum item_kind kind;
@@ -24,9 +25,9 @@ struct item {
  * means the usual one: warning for close_notify, any for user_canceled, and fatal for the rest in 1.2 and 1.3. */
 enum { ITEM_ANY = -1 };
 
-/* Appends the text: `close_notify`, `alert handshake_failure`, `data 5`, `close_notify level fatal keys none`. Returns nothing; cannot fail.
- * The level is printed where it is not the usual one (close_notify: warning; user_canceled: none, so always; others: fatal).
- * One that is not two bytes is `alert malformed LENGTH`. A handshake message whose name is an item's is printed by its number. */
+/* Appends the text: `close_notify`, `alert handshake_failure`, `data 5`, `close_notify level fatal keys none`. Returns nothing; cannot
+ * fail. The level is printed where it is not the usual one (close_notify: warning; user_canceled: none, so always; others: fatal). One that
+ * is not two bytes is `alert malformed LENGTH`. A handshake message whose name is an item's is printed by its number. */
 void item_print(struct buf *out, const struct item *it);
 
 /* Takes one item's words off *n of words (slices). Levels that are not named become the usual one (ITEM_ANY for user_canceled

@@ -16,7 +16,8 @@ const char *verdict_word(enum verdict v)
 	return words[v];
 }
 
-/* Invariants about the order of records. What one of them tells of a connection, its `wire` lines do not tell again under their own rules. */
+/* Invariants about the order of records. What one of them tells of a connection,
+ * its `wire` lines do not tell again under their own rules. */
 enum { TOLD_ONCE = 1, TOLD_NO_NOTIFY = 2, TOLD_BEHIND_NOTIFY = 4, TOLD_BEHIND_ALERT = 8 };
 
 static const struct { const char *name; unsigned bit; } orders[] = {
@@ -60,14 +61,14 @@ static enum verdict weight_of(const struct court *c, const struct requirement *r
 
 static char *text_of(struct buf *b)
 {
-	char *s = strdup(buf_str(b));
+	char *s = text_dup(buf_str(b));
 
-	assert(s);
 	buf_free(b);
 	return s;
 }
 
-static void add_finding(const struct court *c, const struct requirement *r, const struct where *at, char *allowed, char *observed, char *native)
+static void add_finding(const struct court *c, const struct requirement *r, const struct where *at, char *allowed, char *observed,
+                        char *native)
 {
 	struct judgement *j = c->j;
 
@@ -152,10 +153,30 @@ static char *native_text(const struct answer *x)
 	return text_of(&b);
 }
 
+static bool says_what(enum outcome o, enum behind what)
+{
+	return what == BEHIND_END ? o == OUTCOME_CLOSED || o == OUTCOME_COMPLETE : outcome_is(OUTCOME_FAILS, o) && o != OUTCOME_REFUSED;
+}
+
+/* Where no error was told none can be forgotten: such a rule is asked only behind a call on this connection that said so. */
+static bool is_asked(const struct court *c, const struct requirement *r, size_t step)
+{
+	const struct step_seen *seen = c->e->steps;
+
+	if (!r || r->behind == BEHIND_ANYTHING)
+		return true;
+	for (size_t i = 0; i < step; i++)
+		if (seen[i].ran && seen[i].answered && seen[i].conn == seen[step].conn && says_what(seen[i].answer.outcome, r->behind))
+			return true;
+	return false;
+}
+
 static void check_call(const struct court *c, const struct step *st, const struct step_seen *seen)
 {
+	size_t step = (size_t)(st - c->e->script->steps);
+
 	for (size_t i = 0; i < st->nchecks; i++)
-		if (check_in(&st->checks[i], c->e->variant) && !any_allowed(&st->checks[i], &seen->answer))
+		if (check_in(&st->checks[i], c->e->variant) && is_asked(c, st->checks[i].req, step) && !any_allowed(&st->checks[i], &seen->answer))
 			add_finding(c, st->checks[i].req, &st->checks[i].at, allowed_text(st, &st->checks[i]),
 			            observed_text(st, &seen->answer), native_text(&seen->answer));
 }
@@ -244,7 +265,8 @@ static bool is_told_item(const struct before *b, const struct item *it, unsigned
 }
 
 /* The items as they would be had the implementation not done what the invariants tell; there is room for one more. Returns how many. */
-static size_t without_told(const struct court *c, int conn, size_t from, unsigned told, const struct item *items, size_t n, struct item *out)
+static size_t without_told(const struct court *c, int conn, size_t from, unsigned told, const struct item *items, size_t n,
+                           struct item *out)
 {
 	size_t nbefore = 0, kept = 0;
 	struct item *earlier = from == SIZE_MAX ? NULL : items_between(c->e, conn, iut_dir(c->e->variant), SIZE_MAX, from, &nbefore);
@@ -255,7 +277,8 @@ static size_t without_told(const struct court *c, int conn, size_t from, unsigne
 		note_before(&b, &earlier[i], v13);
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].kind == ITEM_FIN && !b.notified && !b.fin && told & TOLD_NO_NOTIFY)
-			out[kept++] = (struct item){ .kind = ITEM_ALERT, .level = ALERT_WARNING, .code = ALERT_CLOSE_NOTIFY, .keys = KEYS_USUAL };
+			out[kept++] = (struct item){ .kind = ITEM_ALERT, .level = ALERT_WARNING, .code = ALERT_CLOSE_NOTIFY,
+			                             .keys = KEYS_USUAL };
 		if (!is_told_item(&b, &items[i], told))
 			out[kept++] = items[i];
 		note_before(&b, &items[i], v13);
@@ -356,14 +379,16 @@ static void check_closed_world(const struct court *c, int conn)
 	struct item *items;
 	struct buf seen = { 0 };
 
-	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || !rule(c, "nothing-else") || script_excepts(c->e->script, "nothing-else"))
+	if (last == SIZE_MAX || c->e->ended_at < c->e->script->nsteps || !rule(c, "nothing-else") ||
+	    script_excepts(c->e->script, "nothing-else"))
 		return;
 	items = items_between(c->e, conn, iut_dir(c->e->variant), last, SIZE_MAX, &n);
 	left = pattern_filter(NULL, items, n);
 	if (left) {
 		buf_printf(&seen, "wire iut -> ");
 		items_print(&seen, items, left);
-		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, strdup("nothing after the last line"), text_of(&seen), NULL);
+		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, text_dup("nothing after the last line"),
+		            text_of(&seen), NULL);
 	}
 	free(items);
 }
@@ -376,7 +401,8 @@ static bool is_told(const struct court *c, const struct requirement *r, size_t s
 	for (size_t i = 0; i < c->j->n; i++) {
 		const struct finding *f = &c->j->findings[i];
 
-		if (f->req == r || (f->req && f->weight != VERDICT_PASS && f->weight >= weight && f->at.line == c->e->script->steps[step].at.line))
+		if (f->req == r || (f->req && f->weight != VERDICT_PASS && f->weight >= weight &&
+		                    f->at.line == c->e->script->steps[step].at.line))
 			return true;
 	}
 	return false;
@@ -390,7 +416,7 @@ static void invariant_finding(void *to, const char *name, size_t step, const cha
 
 	if (!r || script_excepts(c->e->script, name) || is_told(c, r, at))
 		return;
-	add_finding(c, r, &c->e->script->steps[at].at, strdup(allowed), strdup(observed),
+	add_finding(c, r, &c->e->script->steps[at].at, text_dup(allowed), text_dup(observed),
 	            c->e->steps[at].answered ? native_text(&c->e->steps[at].answer) : NULL);
 }
 
@@ -413,7 +439,8 @@ static void check_ended_early(const struct court *c)
 	st = &c->e->script->steps[c->e->ended_at];
 	seen = &c->e->steps[c->e->ended_at];
 	if (seen->over) {
-		add_finding(c, NULL, &st->at, line_text(st, "a connection to do it to"), line_text(st, "the implementation has ended it"), NULL);
+		add_finding(c, NULL, &st->at, line_text(st, "a connection to do it to"), line_text(st, "the implementation has ended it"),
+		            NULL);
 		return;
 	}
 	for (size_t i = 0; i < c->j->n; i++)
@@ -429,7 +456,8 @@ static enum verdict verdict_of(const struct judgement *j)
 
 	for (size_t i = 0; i < j->n; i++)
 		seen[j->findings[i].weight] = true;
-	return seen[VERDICT_FAIL] ? VERDICT_FAIL : seen[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE : seen[VERDICT_WARN] ? VERDICT_WARN : VERDICT_PASS;
+	return seen[VERDICT_FAIL] ? VERDICT_FAIL : seen[VERDICT_INCONCLUSIVE] ? VERDICT_INCONCLUSIVE : seen[VERDICT_WARN] ? VERDICT_WARN
+	                                                                                                                  : VERDICT_PASS;
 }
 
 /* A case that tests something, all of whose tests were left out for want of the calls, or as they are forbidden, has tested nothing. */
@@ -459,7 +487,8 @@ static bool is_unsupported(const struct evidence *e, struct buf *why)
 
 	for (size_t i = 0; i < e->script->nsteps; i++)
 		if (e->steps[i].ran && e->steps[i].answered && e->steps[i].answer.outcome == OUTCOME_UNSUPPORTED) {
-			buf_printf(why, "the adapter has no `%.*s`", (int)e->script->steps[i].words.n, (const char *)e->script->steps[i].words.p);
+			buf_printf(why, "the adapter has no `%.*s`", (int)e->script->steps[i].words.n,
+			           (const char *)e->script->steps[i].words.p);
 			return true;
 		}
 	if (!left_nothing(e, &call))

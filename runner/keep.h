@@ -9,7 +9,7 @@ enum keep { KEEP_FINDINGS, KEEP_ALL, KEEP_NONE };
 struct keeping {
 	const char *out_dir;                    /* NULL: keep no files */
 	enum keep what;
-	const char *pcapng, *svg, *text;        /* NULL, or where the capture, the ladder and the decode of the one run go, whatever its verdict */
+	const char *pcapng, *svg, *text;        /* NULL, or where these of the one run go, whatever its verdict: capture, ladder, decode */
 };
 
 /* Writes those files that the run's verdict asks for, and removes what another session left under their names where it asks for

@@ -25,7 +25,8 @@ static const char style[] =
 	".ladder .fail{fill:var(--fail)}.ladder .warn{fill:var(--warn)}.ladder .rt{fill:var(--rst)}.ladder .at{fill:var(--alert)}"
 	".ladder .a{stroke:currentColor;fill:none}.ladder .a .f{fill:currentColor}.ladder .a .o{fill:var(--bg)}"
 	".ladder .c text{fill:currentColor}"
-	".ladder .data{color:var(--data)}.ladder .notify{color:var(--notify)}.ladder .alert{color:var(--alert)}.ladder .keys{color:var(--keys)}"
+	".ladder .data{color:var(--data)}.ladder .notify{color:var(--notify)}.ladder .alert{color:var(--alert)}"
+	".ladder .keys{color:var(--keys)}"
 	".ladder .w text,.ladder text.w{paint-order:stroke;stroke:var(--bg);stroke-width:4px}"
 	".ladder .n .w text,.ladder .n text.w{stroke:none}"
 	".ladder .hs{color:var(--soft)}.ladder .odd{color:var(--odd)}.ladder .fin{color:var(--fg)}.ladder .rst{color:var(--rst)}"
@@ -39,7 +40,8 @@ static const struct stroke { const char *class; double width; const char *dash, 
 	[ARROW_KEYS]      = { "keys",   1.6, "3 2", "<circle class='o' cx='9' cy='0' r='4.5'/>", "<path d='M-9-4l9 4-9 4'/>", false },
 	[ARROW_HANDSHAKE] = { "hs",     1.0, NULL,  "", "<path d='M-8-3.5l8 3.5-8 3.5'/>", false },
 	[ARROW_ODD]       = { "odd",    1.6, "1.5 3", "<path class='o' d='M4-4.5h9v9h-9z'/>", "<path d='M-9-4l9 4-9 4'/>", false },
-	[ARROW_FIN]       = { "fin",    1.8, NULL,  "", "<path class='f' d='M-4 0l-9-4v8z'/><path d='M-1.5-6.5v13' stroke-width='3'/>", true },
+	[ARROW_FIN]       = { "fin",    1.8, NULL,  "", "<path class='f' d='M-4 0l-9-4v8z'/><path d='M-1.5-6.5v13' stroke-width='3'/>",
+	                      true },
 	[ARROW_RST]       = { "rst",    2.6, NULL,  "", "<path d='M-11-5.5l11 11m0-11l-11 11'/>", true },
 };
 
@@ -179,7 +181,8 @@ static void segment_put(struct drawing *d, bool from_peer, int top, int bottom)
 {
 	int x = from_peer ? X_PEER + 2 : X_IUT - 2, out = from_peer ? -8 : 8;
 
-	buf_printf(d->out, "<path class='l' stroke-width='2' d='M%d %dh%dV%dh%d'><title>one segment</title></path>\n", x, top - 4, out, bottom + 4, -out);
+	buf_printf(d->out, "<path class='l' stroke-width='2' d='M%d %dh%dV%dh%d'><title>one segment</title></path>\n", x, top - 4, out,
+	           bottom + 4, -out);
 }
 
 static int arrows_height(const struct row *r)
@@ -216,7 +219,8 @@ static const struct place
 /* Where the words of each kind of row stand. */
 static const struct { bool right; const struct place *words; } columns[] = {
 	[ROW_HANDSHAKE] = { true, &at_call }, [ROW_CALL] = { true, &at_call }, [ROW_SOCKET] = { true, &at_socket },
-	[ROW_PEER] = { false, &at_peer }, [ROW_PATH] = { false, &at_peer }, [ROW_CHECK] = { true, &at_socket }, [ROW_END] = { false, &at_peer },
+	[ROW_PEER] = { false, &at_peer }, [ROW_PATH] = { false, &at_peer }, [ROW_CHECK] = { true, &at_socket },
+	[ROW_END] = { false, &at_peer },
 };
 
 static void answer_text(struct buf *out, const struct row *r)
@@ -326,7 +330,8 @@ static void number_put(struct drawing *d, const struct row *r)
 
 	marks_text(&marks, r->marks);
 	if (r->line)
-		buf_printf(d->out, "<text class='s e%s' x='%d' y='%d'>%d</text>", r->marks ? " b" : "", X_LINE + 4, d->y + LINE - 3, r->line);
+		buf_printf(d->out, "<text class='s e%s' x='%d' y='%d'>%d</text>", r->marks ? " b" : "", X_LINE + 4, d->y + LINE - 3,
+		           r->line);
 	if (r->last_line > r->line)
 		buf_printf(d->out, "<text class='s e' x='%d' y='%d'>-%d</text>", X_LINE + 4, d->y + 2 * LINE - 3, r->last_line);
 	if (r->marks)
@@ -339,7 +344,8 @@ static void block_put(struct drawing *d, const struct row *r)
 	int left = X_PEER - 4, width = X_IUT - X_PEER + 8;
 
 	buf_printf(d->out, "<path class='k' d='M%d %dh%dv%dh-%dz'/>", left, d->y + 1, width, LINE + 4, width);
-	buf_printf(d->out, "<text class='m p' x='%d' y='%d'>%sTLS %s handshake</text>\n", left + width / 2, d->y + LINE, r->again ? "" : "TCP, ",
+	buf_printf(d->out, "<text class='m p' x='%d' y='%d'>%sTLS %s handshake</text>\n", left + width / 2, d->y + LINE,
+	           r->again ? "" : "TCP, ",
 	           variant_13(d->r->variant) ? "1.3" : "1.2");
 }
 
@@ -440,7 +446,8 @@ static bool is_first_check(const struct evidence *e, size_t step, size_t check)
 
 	for (size_t s = 0; s <= step; s++)
 		for (size_t c = 0; c < (s < step ? e->script->steps[s].nchecks : check); c++)
-			if (e->steps[s].ran && e->script->steps[s].checks[c].req == req && check_in(&e->script->steps[s].checks[c], e->variant))
+			if (e->steps[s].ran && e->script->steps[s].checks[c].req == req &&
+			    check_in(&e->script->steps[s].checks[c], e->variant))
 				return false;
 	return true;
 }

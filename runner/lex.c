@@ -101,6 +101,23 @@ static bool take_end(struct line *ln, struct token *t)
 	return take(ln, t, TOKEN_END, 0);
 }
 
+static bool take_string(struct line *ln, struct token *t, struct fault *f)
+{
+	struct where at = line_where(ln, ln->rest);
+	size_t n = string_length(ln->rest);
+
+	if (!n)
+		return fault_set(f, &at, "this string has no end");
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = ln->rest.p[i];
+
+		at = line_where(ln, (struct bytes){ ln->rest.p + i, 1 });
+		if ((c < ' ' && c != '\t') || c == 0x7f)
+			return fault_set(f, &at, "a byte 0x%02x that is no text; write \\x%02x", c, c);
+	}
+	return take(ln, t, TOKEN_STRING, n);
+}
+
 bool line_token(struct line *ln, struct token *t, struct fault *f)
 {
 	struct where at;
@@ -109,11 +126,8 @@ bool line_token(struct line *ln, struct token *t, struct fault *f)
 	ln->rest = skip_spaces(ln->rest);
 	if (ln->rest.n == 0 || *ln->rest.p == '#')
 		return take_end(ln, t);
-	if (*ln->rest.p == '"') {
-		n = string_length(ln->rest);
-		at = line_where(ln, ln->rest);
-		return n > 0 ? take(ln, t, TOKEN_STRING, n) : fault_set(f, &at, "this string has no end");
-	}
+	if (*ln->rest.p == '"')
+		return take_string(ln, t, f);
 	n = punct_length(ln->rest);
 	if (n > 0)
 		return take(ln, t, TOKEN_PUNCT, n);

@@ -20,7 +20,8 @@ struct line { const char *file; int number; struct bytes text, rest; };        /
 struct lines lines_of(const char *file, const char *text, size_t n);
 bool lines_next(struct lines *in, struct line *ln);            /* false: no more */
 
-/* The next token, END at the line's end or its comment. False, with *f told, for a string without end or a byte that is no text. */
+/* The next token, END at the line's end or its comment. False, with *f told, for a string without end or a byte that is no text (a
+ * string may hold a tab and no other control character). */
 bool line_token(struct line *ln, struct token *t, struct fault *f);
 /* What is left as it stands, without the spaces around it and without the comment. */
 struct bytes line_rest(struct line *ln);
@@ -32,8 +33,8 @@ bool token_is(const struct token *t, const char *text);        /* a word or punc
 /* Decimal digits, with `-` in front if low < 0, within low..high. */
 bool number_parse(struct bytes text, int64_t low, int64_t high, int64_t *v);
 
-/* A whole file of at most max bytes, NUL behind it, which is not counted. False: the machine's reason in *f. lex_file: as large as a text of
- * ours can be. */
+/* A whole file of at most max bytes, NUL behind it, which is not counted. False: the machine's reason in *f.
+ * lex_file: as large as a text of ours can be. */
 bool file_load(const char *path, size_t max, struct buf *out, struct fault *f);
 bool lex_file(const char *path, struct buf *out, struct fault *f);
 

@@ -92,7 +92,7 @@ void live_check_socket_left(struct worker *w, const struct live *l)
 void live_reset(struct live *l)
 {
 	l->conn = -1;
-	l->begun = l->waits = l->closed_by_iut = l->path_broken = l->timed_out = l->failed = l->told_end = l->unsent = false;
+	l->begun = l->waits = l->closed_by_iut = l->path_broken = l->loses = l->timed_out = l->failed = l->told_end = l->unsent = false;
 	drop_held(l);
 }
 
@@ -155,7 +155,8 @@ bool live_open(struct worker *w, bool resume, struct fault *f)
 	ok = (client || fd >= 0) && talk_ok(w, buf_str(&line), &x, f);
 	if (ok && client)
 		fd = accept_iut(w, f);
-	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) && peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
+	ok = ok && fd >= 0 && (!uses_path(w->e->script) || inject_numbers(fd, &l->first, f)) &&
+		peer_start(&l->peer, fd, &w->contexts[client][v13], session, f);
 	l->peer.before = before;
 	if (ok && script_option(w->e->script, "early-data")) {
 		handshake_permit_early(&l->peer.hs);

@@ -5,7 +5,8 @@
 
 struct entity { uint8_t byte; const char *text; };
 
-static const struct entity always[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" }, { 0, NULL } };
+static const struct entity always[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" },
+                                        { 0, NULL } };
 static const struct entity in_attribute[] = { { '\n', "&#10;" }, { '\t', "&#9;" }, { 0, NULL } };
 
 static const char *entity_of(const struct entity *e, uint8_t byte)

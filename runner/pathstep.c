@@ -19,15 +19,15 @@ static void numbers_now(const struct worker *w, struct numbers *n)
 	n->receive_next = w->live->first.receive_next + (uint32_t)p->received + p->got_fin;
 }
 
-/* With the very number that the peer's next segment would have, the two kernels then disagree about the stream and acknowledge nothing of each
- * other any more; beside it, the segment is one that the IUT's kernel has to turn down. */
+/* With the very number that the peer's next segment would have, the two kernels then disagree about the stream and acknowledge nothing of
+ * each other any more; beside it, the segment is one that the IUT's kernel has to turn down. */
 static bool forge(struct worker *w, const struct step *st, unsigned flags, struct fault *f)
 {
 	struct numbers n;
 	struct conn_seen *c = live_seen(w);
 
 	numbers_now(w, &n);
-	if (!inject_segment(c->peer_port, c->iut_port, n.send_next + (uint32_t)st->n, n.receive_next, flags, f))
+	if (!inject_segment(c->peer_port, c->iut_port, n.send_next + (uint32_t)st->n, n.receive_next, flags, (struct bytes){ 0 }, f))
 		return false;
 	w->live->path_broken |= st->n == 0 && (flags & (FORGE_FIN | FORGE_RST));
 	c->forged |= true;
@@ -74,7 +74,8 @@ static bool lose_to_iut(struct worker *w, struct fault *f)
 
 	if (iut >= 0)
 		close(iut);
-	w->live->path_broken = true;
+	w->live->path_broken = w->live->loses = true;
+	w->live->lost_from = w->live->peer.sent_to_tcp;
 	return ok || fault_machine(f, "cannot lose segments on their way to the IUT (SO_ATTACH_FILTER):");
 }
 
@@ -94,6 +95,25 @@ static bool cut(struct worker *w, bool (*how)(int), struct fault *f)
 	if (iut >= 0)
 		close(iut);
 	return ok || fault_machine(f, "cannot cut or mend the path (SO_ATTACH_FILTER on both sockets):");
+}
+
+/* What was lost arrives after all, from the path itself: whether the peer's kernel sends it again, and when, would be a matter of its timers
+ * (and of its congestion window, whether the FIN had overtaken it at all). */
+static bool bring_lost(struct worker *w, struct fault *f)
+{
+	struct live *l = w->live;
+	const struct conn_seen *c = live_seen(w);
+	size_t n = l->peer.sent_to_tcp - l->lost_from;
+	struct numbers now;
+
+	if (!l->loses)
+		return true;
+	l->loses = false;
+	numbers_now(w, &now);
+	if (n > INJECT_MAX)
+		return fault_machine(f, "the path can bring at most %d lost bytes after all", INJECT_MAX);
+	return n == 0 || inject_segment(c->peer_port, c->iut_port, l->first.send_next + (uint32_t)l->lost_from, now.receive_next, FORGE_ACK,
+	                                (struct bytes){ l->peer.sent.p + l->lost_from, n }, f);
 }
 
 bool path_step(struct worker *w, const struct step *st, struct fault *f)
@@ -116,7 +136,7 @@ bool path_step(struct worker *w, const struct step *st, struct fault *f)
 		return cut(w, lose_all, f);
 	case PATH_MEND:
 		w->live->path_broken = false;
-		return cut(w, lose_none, f);
+		return cut(w, lose_none, f) && bring_lost(w, f);
 	}
 	return false;
 }

@@ -4,8 +4,8 @@
 
 #include "runner/evidence.h"
 
-/* Appends a whole pcapng file; addresses and checksums as in runner/endpoints.h. iut: what the implementation is called there; comment: about
- * the capture as a whole, may be NULL. */
+/* Appends a whole pcapng file; addresses and checksums as in runner/endpoints.h. iut: what the implementation is called there;
+ * comment: about the capture as a whole, may be NULL. */
 void evidence_pcapng(const struct evidence *e, const char *iut, const char *comment, struct buf *out);
 
 #endif

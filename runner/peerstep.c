@@ -38,7 +38,8 @@ static void alert_step(struct peer *p, const struct step *st, unsigned code, uns
 
 static bool ticket_step(struct peer *p, const struct shape *sh, struct fault *f)
 {
-	return peer_ticket(p, sh) || fault_machine(f, "the peer has no ticket to send: it is no 1.3 server, or the handshake is not complete");
+	return peer_ticket(p, sh) || fault_machine(f,
+	                                           "the peer has no ticket to send: it is no 1.3 server, or the handshake is not complete");
 }
 
 static bool handshake_part(struct worker *w, const struct step *st)

@@ -6,7 +6,8 @@
 #include "runner/script.h"
 #include "runner/shard.h"
 
-/* Where cases, expected traces and adapters lie: beside the program in its build folder, or installed. expected: also where there is no such folder. */
+/* Where cases, expected traces and adapters lie: beside the program in its build folder, or installed.
+ * expected: also where there is no such folder. */
 struct places { char cases[512], expected[512], adapters[512]; };
 /* Where adapters lie in the root of another system. */
 extern const char adapters_in_root[];

@@ -18,6 +18,7 @@
 
 #include "runner/compare.h"
 #include "runner/drive.h"
+#include "runner/parts.h"
 #include "runner/result.h"
 #include "runner/sandbox.h"
 #include "runner/wait.h"
@@ -81,7 +82,7 @@ static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, 
 static void set_broken(struct judgement *j, const char *why)
 {
 	judgement_free(j);
-	*j = (struct judgement){ .verdict = VERDICT_BROKEN, .reason = strdup(why) };
+	*j = (struct judgement){ .verdict = VERDICT_BROKEN, .reason = text_dup(why) };
 }
 
 /* The plan goes from one implementation to the next: what is not used any more does not stay up. */
@@ -100,12 +101,13 @@ static void compare(const struct job *job, const struct run *run, const struct e
 	compare_run(c, x, job->catalogue, run->script, run->variant, e, j);
 }
 
-static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j,
+static void do_run(struct worker *w, const struct job *job, const struct run *run, struct run_name *name, struct judgement *j,
                    struct comparison *c, int64_t *took_us)
 {
 	struct adapter *a = &job->adapters[run->implementation];
 	struct evidence e;
 	struct fault f = { 0 };
+	enum driven driven;
 
 	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
 	if (a->failed) {
@@ -113,19 +115,26 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 		return;
 	}
 	if (run->unsupported) {
-		j->reason = strdup("the case needs what the adapter does not announce");
+		j->reason = text_dup("the case needs what the adapter does not announce");
 		compare(job, run, NULL, j, c);
 		return;
 	}
 	stop_others(job, a);
-	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
+	parts_count_run();
+	driven = drive(w, a, name->script, run->variant, &e, &f);
+	name->library = a->library;             /* it may have been started anew, and that is what its last greeting told */
+	if (driven == DRIVEN) {
+		part_begin(PART_JUDGE);
 		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
+		part_begin(PART_WRITE);
 		if (!keep_files(&job->keep, &e, name, j, &f))
 			set_broken(j, f.msg);
 	} else {
 		set_broken(j, f.msg);
 	}
+	part_begin(PART_JUDGE);
 	compare(job, run, &e, j, c);
+	part_begin(PART_BETWEEN);
 	*took_us = e.took_us;
 	evidence_free(&e);
 }
@@ -134,7 +143,8 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 {
 	const struct run *run = &job->plan->runs[index];
 	const struct adapter *a = &job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant, job->catalogue->with[run->script], a->command, a->root };
+	struct run_name name = { a->name, a->library, &job->catalogue->scripts[run->script], run->variant,
+	                         job->catalogue->with[run->script], a->command, a->root };
 	struct comparison c;
 	struct judgement j;
 	int64_t took_us = 0;
@@ -143,7 +153,7 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	bool ok;
 
 	do_run(w, job, run, &name, &j, &c, &took_us);
-	name.library = a->library;              /* as its last greeting told: it may have been started anew */
+	part_begin(PART_WRITE);
 	o = result_json(&name, &j, &c, took_us);
 	text = result_text(o);
 	assert(text);
@@ -152,29 +162,8 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	json_decref(o);
 	judgement_free(&j);
 	comparison_free(&c);
+	part_begin(PART_BETWEEN);
 	return ok;
-}
-
-static void reap_orphans(const struct job *job, const struct worker *w)
-{
-	pid_t pid;
-	siginfo_t si;
-
-	/* As first process of its namespace the worker inherits what adapters leave; its own children are waited for where they were started. */
-	for (;;) {
-		bool own = false;
-
-		si.si_pid = 0;
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) != 0 || si.si_pid == 0)
-			return;
-		pid = si.si_pid;
-		own = pid == w->capture.tcpdump.pid;
-		for (size_t i = 0; i < job->nadapters; i++)
-			own |= pid == job->adapters[i].child.pid;
-		if (own)
-			return;
-		waitpid(pid, NULL, WNOHANG);
-	}
 }
 
 struct certs { struct cert ecdsa, rsa; int ecdsa_fd, rsa_fd; char ecdsa_path[32], rsa_path[32]; };
@@ -212,7 +201,7 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 	struct fault f = { 0 };
 	size_t index;
 
-	setsid();                               /* an interrupt from the terminal is for the parent alone: it would kill adapters in mid-run */
+	setsid();                               /* an interrupt from the terminal is for the parent: it would kill adapters in mid-run */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	prctl(PR_SET_TIMERSLACK, 1);
@@ -230,6 +219,7 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 	/* The first one is up before the first run; if it cannot be started, that run tells. */
 	if (!adapter_start(&job->adapters[job->plan->runs[0].implementation], w.cert_path, w.rsa_path, &f))
 		f = (struct fault){ 0 };
+	parts_start();
 	while (!atomic_load(&shared->stop) && (index = atomic_fetch_add(&shared->next, 1)) < job->plan->n) {
 		int64_t none = 0;
 
@@ -238,8 +228,8 @@ static void worker_main(const struct job *job, struct shared *shared, size_t num
 		if (!report_run(fd, &w, job, index))
 			break;
 		atomic_store(&shared->at[number], 0);
-		reap_orphans(job, &w);
 	}
+	parts_end();
 	for (size_t i = 0; i < job->nadapters; i++)
 		adapter_stop(&job->adapters[i]);
 	worker_end(&w);
@@ -333,8 +323,9 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 {
 	const struct run *run = &p->job->plan->runs[index];
 	const struct adapter *a = &p->job->adapters[run->implementation];
-	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant, p->job->catalogue->with[run->script], a->command, a->root };
-	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
+	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant,
+	                         p->job->catalogue->with[run->script], a->command, a->root };
+	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = text_dup(why) };
 	json_t *o = result_json(&name, &j, NULL, 0);
 	char *text = result_text(o);
 

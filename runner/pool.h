@@ -19,7 +19,7 @@ struct job {                                    /* what all workers share; set u
 struct told {                                   /* what came of one run; valid during the call */
 	enum verdict verdict;
 	struct bytes json;                      /* its object as text; a NUL stands behind it */
-	struct bytes body;                      /* what it did, as it stands below `variants` in an expected trace; empty for a broken one */
+	struct bytes body;                      /* what it did, as below `variants` in an expected trace; empty for a broken one */
 };
 
 /* Told in the order of the plan. Return false to stop. */

@@ -73,7 +73,8 @@ static int copy_one(const char *path, const struct stat *st, int type, struct FT
 	return !ok;
 }
 
-static bool copy_others(const char *from, const char *to, const struct expected *cases, size_t n, bool whole, struct recorded *did, struct fault *f)
+static bool copy_others(const char *from, const char *to, const struct expected *cases, size_t n, bool whole, struct recorded *did,
+                        struct fault *f)
 {
 	copying.from = from;
 	copying.to = to;

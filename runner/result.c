@@ -2,6 +2,7 @@
 #include "runner/result.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runner/lex.h"
@@ -121,9 +122,18 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, const s
 char *result_text(const json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+	struct buf out = { 0 };
 
 	assert(text);
-	return text;
+	/* To jansson DEL is a character like others. It stands in strings alone. */
+	for (const char *p = text; *p; p++)
+		if (*p == 0x7f)
+			buf_printf(&out, "\\u007f");
+		else
+			buf_u8(&out, (unsigned char)*p);
+	buf_str(&out);
+	free(text);
+	return (char *)out.p;
 }
 
 void run_file_name(struct buf *out, const struct run_name *r)

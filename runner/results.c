@@ -208,7 +208,8 @@ static bool check_version(const struct scan *s, const json_t *head, struct fault
 	if (!version)
 		return fault_set(f, &w, "no results.json: it should begin with the version of closedrill that wrote it");
 	if (strcmp(version, CLOSEDRILL_VERSION) != 0)
-		return fault_set(f, &w, "written by closedrill %.20s, and this is %s: run again, or read it with that version", version, CLOSEDRILL_VERSION);
+		return fault_set(f, &w, "written by closedrill %.20s, and this is %s: run again, or read it with that version", version,
+		                 CLOSEDRILL_VERSION);
 	return true;
 }
 
@@ -225,7 +226,8 @@ static bool read_rest(const struct scan *s, struct results_about *about, struct 
 {
 	about->rest = beside_runs(s, s->text + s->close, s->n - s->close);
 	if (!about->rest)
-		return value_end(s, 0) > s->n ? cut_short(s, f) : wrong(s, s->close, f, "behind the runs: something that is no JSON, or is there twice");
+		return value_end(s, 0) > s->n ? cut_short(s, f)
+		                              : wrong(s, s->close, f, "behind the runs: something that is no JSON, or is there twice");
 	snprintf(about->closedrill, sizeof(about->closedrill), "%s", json_string_value(json_object_get(about->rest, "closedrill")));
 	about->partial = json_is_true(json_object_get(about->rest, "partial"));
 	about->runs = s->runs;

@@ -22,11 +22,13 @@ static bool keep_word(const char *word, enum keep *keep)
 
 static const struct option run_options[] = {
 	{ "case", required_argument, NULL, 'c' }, { "role", required_argument, NULL, 'R' }, { "tls", required_argument, NULL, 'T' },
-	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' }, { "out", required_argument, NULL, 'o' },
+	{ "io", required_argument, NULL, 'I' }, { "about", required_argument, NULL, 'A' }, { "jobs", required_argument, NULL, 'j' },
+	{ "out", required_argument, NULL, 'o' },
 	{ "keep", required_argument, NULL, 'K' }, { "format", required_argument, NULL, 'F' }, { "shard", required_argument, NULL, 'S' },
 	{ "expected", required_argument, NULL, 'E' }, { "into", required_argument, NULL, 'D' }, { "inconclusive", no_argument, NULL, 'U' },
 	{ "varies", required_argument, NULL, 'V' }, { "times", required_argument, NULL, 't' },
-	{ "root", required_argument, NULL, 'r' }, { "as", required_argument, NULL, 'N' }, { "verbose", no_argument, NULL, 'v' }, { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
+	{ "root", required_argument, NULL, 'r' }, { "as", required_argument, NULL, 'N' }, { "verbose", no_argument, NULL, 'v' },
+	{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, { 0 }
 };
 
 /* 0, the exit status, or -1: help was asked for and given. */
@@ -45,7 +47,8 @@ static int parse_option(int c, char **argv, struct run_args *a)
 	case 'I':
 		if (strcmp(optarg, "one") == 0)
 			return a->one_io = true, 0;
-		return arg_variant(optarg, FOR_IO, &a->io) ? 0 : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
+		return arg_variant(optarg, FOR_IO, &a->io) ? 0
+		       : command_wrong("--io takes blocking, nonblocking, memory or one (any one of them), not ", optarg);
 	case 'A':
 		a->no_host = strcmp(optarg, "library") == 0;
 		a->only_host = strcmp(optarg, "host") == 0;

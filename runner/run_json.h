@@ -28,7 +28,8 @@ bool run_stem(struct buf *out, const json_t *run);
 /* The command that does it again, without what says where the results go. */
 void run_again(struct buf *out, const json_t *run);
 /* The same of its words; root: "" for none; command: how the implementation was named. */
-void again_text(struct buf *out, const char *root, const char *command, const char *kase, const char *role, const char *tls, const char *io);
+void again_text(struct buf *out, const char *root, const char *command, const char *kase, const char *role, const char *tls,
+                const char *io);
 
 /* A copy (owned) whose texts are harmless on a terminal; only `diff` keeps its lines. */
 json_t *run_plain(const json_t *run);

@@ -7,13 +7,16 @@
 
 #include "peer/fault.h"
 
+enum { RESEND_MS = 5 };
+
 /* Forks into new namespaces, as fork(2) does: 0 in the child, its pid in the parent, -1 with *f. The child dies with the parent. */
 pid_t sandbox_fork(struct fault *f);
-/* In the child, first of all: maps the user, mounts /proc, brings lo up, makes acknowledgements immediate. False: *f tells what to do. */
+/* In the child, first of all: maps the user, mounts /proc, gives up what nobody needs there. False: *f tells what to do. */
+bool sandbox_isolate(struct fault *f);
+/* The same, and brings lo up, and makes acknowledgements immediate. */
 bool sandbox_enter(struct fault *f);
-/* Makes `dir` the root of this process, with /proc and /dev of ours in it, in a mount namespace of its own (and a user namespace, where
- * that takes one): nothing is left behind. False: errno. */
-bool sandbox_root(const char *dir);
+/* The route: connections made from here on send again what is not acknowledged after so many milliseconds at the earliest. At first RESEND_MS. */
+bool sandbox_resend(unsigned ms, struct fault *f);
 /* Writes a setting below /proc/sys/net/ipv4 of the namespace; *old (64 bytes) gets what it was. */
 bool sandbox_set(const char *key, const char *value, char old[64], struct fault *f);
 

@@ -321,7 +321,8 @@ static bool read_with(struct parser *p, struct line *ln)
 	if (s->nwith == 0)
 		return expected(p, "a value");
 	if (p->with >= s->nwith)
-		return fault_set(p->f, &p->with_at, "there is no value %zu of `%.*s`", p->with, (int)s->with_name.n, (const char *)s->with_name.p);
+		return fault_set(p->f, &p->with_at, "there is no value %zu of `%.*s`", p->with, (int)s->with_name.n,
+		                 (const char *)s->with_name.p);
 	return end(p);
 }
 

@@ -26,14 +26,16 @@ enum iut_verb {
 	IUT_ABANDON, IUT_KEY_UPDATE, IUT_PLAIN_READ, IUT_PLAIN_WRITE, IUT_CHILD_SHUTDOWN, IUT_AWAIT, IUT_REUSE_NUMBER, IUT_REUSE_LOOK,
 	IUT_EARLY_READ, IUT_EARLY_WRITE
 };
-enum fd_verb { FD_SHUTDOWN_READ, FD_SHUTDOWN_WRITE, FD_SHUTDOWN_BOTH, FD_LINGER, FD_HOLD, FD_DROP, FD_SNDBUF, FD_RCVBUF, FD_USER_TIMEOUT, FD_KEEPALIVE,
+enum fd_verb { FD_SHUTDOWN_READ, FD_SHUTDOWN_WRITE, FD_SHUTDOWN_BOTH, FD_LINGER, FD_HOLD, FD_DROP, FD_SNDBUF, FD_RCVBUF, FD_USER_TIMEOUT,
+               FD_KEEPALIVE,
 	FD_INTERRUPT
 };
 enum path_verb { PATH_FORGE_FIN, PATH_FORGE_RST, PATH_FORGE_SYN, PATH_FORGE_ACK, PATH_ICMP, PATH_LOSE_DATA, PATH_CUT, PATH_MEND };
 enum handshake_verb { HANDSHAKE_NEW, HANDSHAKE_RESUME, HANDSHAKE_AGAIN };        /* of `connect`, too; AGAIN: on the same transport */
 
 enum outcome {
-	OUTCOME_OK, OUTCOME_RESUMED, OUTCOME_FULL, OUTCOME_DATA, OUTCOME_CLOSED, OUTCOME_TRUNCATED, OUTCOME_RESET, OUTCOME_PIPE, OUTCOME_ALERT,
+	OUTCOME_OK, OUTCOME_RESUMED, OUTCOME_FULL, OUTCOME_DATA, OUTCOME_CLOSED, OUTCOME_TRUNCATED, OUTCOME_RESET, OUTCOME_PIPE,
+	OUTCOME_ALERT,
 	OUTCOME_SENT, OUTCOME_COMPLETE, OUTCOME_BLOCKED, OUTCOME_SPINS, OUTCOME_REFUSED, OUTCOME_ERROR, OUTCOME_CRASH, OUTCOME_UNSUPPORTED,
 	OUTCOME_FAILS,          /* only in a case: any of truncated, reset, pipe, alert, refused, error */
 	OUTCOME_COUNT
@@ -83,11 +85,13 @@ struct check {
 struct step {
 	struct where at;
 	enum actor actor;
-	int verb;                               /* of the actor's enum; WIRE and TCP: 0 iut, 1 peer; HANDSHAKE, CONNECT: enum handshake_verb; SWITCH: 0 */
+	int verb;                               /* of the actor's enum; WIRE, TCP: 0 iut, 1 peer; HANDSHAKE, CONNECT: handshake_verb */
 	unsigned only;                          /* FOR_ bits from the selectors in front */
 	int64_t n;                              /* write N, read N, rest N, window N, linger N, forge off N ...; ITEM_ANY: not given */
-	struct bytes text;                      /* write "..." and raw, unescaped or from hex; record: the content; icmp: its name. p NULL: none (`write empty`: n 0) */
-	int code;                               /* alert code, record type, handshake message; key_update: 1 if requested; icmp: type << 8 | code; -1: none (`handshake to nothing`: -2) */
+	struct bytes text;                      /* write "..." and raw, unescaped or from hex; record: the content; icmp: its name */
+	                                        /* p NULL: none (`write empty`: n 0) */
+	int code;                               /* alert code, record type, handshake message; key_update: 1 if requested; */
+	                                        /* icmp: type << 8 | code; -1: none (`handshake to nothing`: -2) */
 	struct mods mods;
 	bool joined;                            /* the next step leaves in the same segment */
 	bool optional;                          /* `?` */
@@ -95,7 +99,7 @@ struct step {
 	bool later;                             /* `later`: waits for a timer of the kernel */
 	struct check *checks;                   /* its own `->` first, then those of `also` lines */
 	size_t nchecks;
-	struct bytes words;                     /* actor and words as written, single-spaced, without check, `?` and `&`, with $K's value: `iut shutdown write` */
+	struct bytes words;                     /* actor and words as written, single-spaced, without check, `?` and `&`, with $K's value */
 };
 
 struct setting { struct bytes key, value; };    /* host KEY VALUE; except REQUIREMENT REASON */
@@ -126,7 +130,8 @@ bool script_load(struct script *s, const char *path, size_t with, const struct r
 void script_free(struct script *s);
 
 /* What cannot be meant, per variant (FOR_ bits of one role, version, mode): a call after close, a second call while one is outstanding
- * in blocking mode, an outcome that the step cannot have, `ticket` by a client, a 1.3 step in 1.2 ... Called by script_parse for every variant of the case. */
+ * in blocking mode, an outcome that the step cannot have, `ticket` by a client, a 1.3 step in 1.2 ...
+ * Called by script_parse for every variant of the case. */
 bool script_check(const struct script *s, unsigned variant, struct fault *f);
 
 /* Does this step, or this check of it, belong to the variant? */
@@ -136,7 +141,8 @@ const struct setting *script_excepts(const struct script *s, const char *require
 
 /* What may stand behind a verb, one kind for each way to read it. */
 enum arg {
-	ARG_NONE, ARG_N, ARG_N_OPTIONAL, ARG_TEXT, ARG_TEXT_OR_N, ARG_ALERT, ARG_REQUESTED, ARG_RECORD, ARG_RAW, ARG_MESSAGE, ARG_TO_IUT, ARG_ICMP,
+	ARG_NONE, ARG_N, ARG_N_OPTIONAL, ARG_TEXT, ARG_TEXT_OR_N, ARG_ALERT, ARG_REQUESTED, ARG_RECORD, ARG_RAW, ARG_MESSAGE, ARG_TO_IUT,
+	ARG_ICMP,
 	ARG_FORGE, ARG_LATER
 };
 enum {                                          /* bits of struct word */

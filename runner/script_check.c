@@ -38,7 +38,8 @@ static unsigned outcomes_of(const struct step *st)
 static bool outcome_possible(struct walk *w, const struct step *st, const struct allowed *a, unsigned outcomes, bool sums)
 {
 	if (!(outcomes & 1u << a->outcome))
-		return fault_set(w->f, &a->at, "`%.*s` cannot be `%s`", (int)st->words.n, (const char *)st->words.p, outcome_word(a->outcome));
+		return fault_set(w->f, &a->at, "`%.*s` cannot be `%s`", (int)st->words.n, (const char *)st->words.p,
+		                 outcome_word(a->outcome));
 	if (a->outcome == OUTCOME_RESUMED && st->actor == ACTOR_HANDSHAKE && st->verb != HANDSHAKE_RESUME)
 		return fault_set(w->f, &a->at, "only `handshake resume` can be resumed");
 	if (a->outcome != OUTCOME_DATA && a->len != 0 && !sums)
@@ -92,7 +93,8 @@ static bool call_possible(struct walk *w, const struct step *st)
 {
 	if (w->c.pending != PENDING_SURE || !(w->variant & FOR_BLOCKING) || needs(w->s, "concurrent"))
 		return true;
-	return fault_set(w->f, &st->at, "the call of line %d is still outstanding: this needs `io nonblocking memory` or `needs concurrent`",
+	return fault_set(w->f, &st->at,
+	                 "the call of line %d is still outstanding: this needs `io nonblocking memory` or `needs concurrent`",
 	                 w->c.call->at.line);
 }
 
@@ -113,7 +115,8 @@ static bool not_none(struct walk *w, const struct step *st)
 
 static bool no_reuse(struct walk *w, const struct step *st)
 {
-	return !w->c.reused || fault_set(w->f, &st->at, "after `iut reuse number` in line %d the iut has no descriptor", w->c.reused->at.line);
+	return !w->c.reused || fault_set(w->f, &st->at, "after `iut reuse number` in line %d the iut has no descriptor",
+	                                 w->c.reused->at.line);
 }
 
 static void call_started(struct connection *c, const struct step *st)
@@ -192,7 +195,8 @@ static bool check_switch(struct walk *w, const struct step *st)
 	if (!not_none(w, st))
 		return false;
 	if (w->c.pending != PENDING_NONE)
-		return fault_set(w->f, &st->at, "the call of line %d may still be outstanding: `iut await` has to stand before this", w->c.call->at.line);
+		return fault_set(w->f, &st->at, "the call of line %d may still be outstanding: `iut await` has to stand before this",
+		                 w->c.call->at.line);
 	w->c = w->other;
 	w->other = left;
 	return true;

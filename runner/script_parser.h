@@ -1,5 +1,5 @@
-/* script_parser: what the parts of the script's parser share: the state, the tokens of a line, and what each part gives the others. Only for
- * script.c (the file, its header lines), script_steps.c (what is done) and script_allowed.c (what is allowed). */
+/* script_parser: what the parts of the script's parser share: the state, the tokens of a line, and what each part gives the others. Only
+ * for script.c (the file, its header lines), script_steps.c (what is done) and script_allowed.c (what is allowed). */
 #ifndef RUNNER_SCRIPT_PARSER_H
 #define RUNNER_SCRIPT_PARSER_H
 

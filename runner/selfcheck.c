@@ -58,7 +58,8 @@ static bool joined_left(const struct conn_seen *c, const struct direction *d, st
 		last = stream_packet(d, fl->end - 1);
 		if (first == last && (!fl->fin || d->fin_packet == last))
 			continue;
-		buf_printf(why, "what the script joins left in several segments (packets %zu to %zu, FIN in %zu)", first, last, fl->fin ? d->fin_packet : last);
+		buf_printf(why, "what the script joins left in several segments (packets %zu to %zu, FIN in %zu)", first, last,
+		           fl->fin ? d->fin_packet : last);
 		return false;
 	}
 	return true;
@@ -93,7 +94,8 @@ static bool claim_shows(const struct claim *cl, const struct seen_item *it)
 	if (want == ITEM_DATA)
 		return it->item.len == (int64_t)cl->len;
 	if (want == ITEM_ALERT)
-		return cl->len == 2 ? !it->item.malformed && it->item.level == cl->head[0] && it->item.code == cl->head[1] : it->item.malformed;
+		return cl->len == 2 ? !it->item.malformed && it->item.level == cl->head[0] &&
+		       it->item.code == cl->head[1] : it->item.malformed;
 	return true;
 }
 
@@ -120,7 +122,8 @@ static bool claims_left(const struct evidence *e, const struct conn_seen *c, con
 		/* A part of a message is no item of its own. */
 		if (it ? claim_shows(cl, it) : kind_of(cl->type) == ITEM_HANDSHAKE)
 			continue;
-		buf_printf(why, "the capture does not show the record that the peer's step %zu made (type %d, %zu bytes)", i + 1, cl->type, cl->len);
+		buf_printf(why, "the capture does not show the record that the peer's step %zu made (type %d, %zu bytes)", i + 1, cl->type,
+		           cl->len);
 		return false;
 	}
 	return true;

@@ -1,4 +1,5 @@
-/* selfcheck: did the peer really send what the script says? Judged from the capture, before anything is said of the implementation. Pure. */
+/* selfcheck: did the peer really send what the script says? Judged from the capture,
+ * before anything is said of the implementation. Pure. */
 #ifndef RUNNER_SELFCHECK_H
 #define RUNNER_SELFCHECK_H
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runner/command.h"
+#include "runner/greet.h"
 
 static bool name_taken(const struct adapter *adapters, size_t at)
 {
@@ -39,7 +40,7 @@ static int add_implementation(struct session *s, size_t i, const char *called, c
 	else if (s->n == 1)
 		return command_failed(EXIT_BROKEN, &f);
 	else
-		a->failed = strdup(f.msg);              /* the others shall have their runs */
+		a->failed = text_dup(f.msg);              /* the others shall have their runs */
 	if (expected && !a->failed &&
 	    !expectations_load(&s->expected[i], expected, adapter_base(a), a->library, s->catalogue, &s->selection, lenient, &f))
 		return command_failed(f.line ? EXIT_USAGE : EXIT_BROKEN, &f);
@@ -47,7 +48,8 @@ static int add_implementation(struct session *s, size_t i, const char *called, c
 	return 0;
 }
 
-int session_start(struct session *s, const struct run_args *a, const struct places *at, const struct catalogue *c, const char *expected, bool lenient)
+int session_start(struct session *s, const struct run_args *a, const struct places *at, const struct catalogue *c, const char *expected,
+                  bool lenient)
 {
 	int status = 0;
 
@@ -64,7 +66,8 @@ int session_start(struct session *s, const struct run_args *a, const struct plac
 		status = command_wrong("nothing to run: no variant of the selected cases is one that these implementations can do", NULL);
 	s->shard = a->shard;
 	plan_shard(&s->plan, &s->shard);
-	s->job = (struct job){ .catalogue = c, .adapters = s->adapters, .nadapters = s->n, .plan = &s->plan, .keep = { .out_dir = a->out_dir, .what = a->keep },
+	s->job = (struct job){ .catalogue = c, .adapters = s->adapters, .nadapters = s->n, .plan = &s->plan,
+	                       .keep = { .out_dir = a->out_dir, .what = a->keep },
 	                       .expected = s->expected, .workers = a->workers < (int)s->plan.n ? a->workers : (int)s->plan.n };
 	return status;
 }

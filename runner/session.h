@@ -14,9 +14,10 @@ struct session {                                /* owned: session_end; safe on z
 	struct job job;                         /* points to these */
 };
 
-/* expected: the folder of expected traces; NULL: none. lenient: as expectations_load. Prints what is wrong and returns the exit status; 0: all is
- * set up. In any case session_end. */
-int session_start(struct session *s, const struct run_args *a, const struct places *at, const struct catalogue *c, const char *expected, bool lenient);
+/* expected: the folder of expected traces; NULL: none. lenient: as expectations_load. Prints what is wrong and returns the exit status;
+ * 0: all is set up. In any case session_end. */
+int session_start(struct session *s, const struct run_args *a, const struct places *at, const struct catalogue *c, const char *expected,
+                  bool lenient);
 void session_end(struct session *s);
 
 #endif

@@ -45,18 +45,27 @@ static const char *field(const char *status, const char *name)
 	return at ? at + strlen(name) : "";
 }
 
+/* Murmur's finalizer: sums of what it gives are equal by chance once in 2^64. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
+	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
+	return x ^ x >> 33;
+}
+
 /* Adds one thread's status file to the collection. False: the thread is gone. */
 static bool add_thread(int fd, struct look *l, unsigned *threads)
 {
 	char text[4096];
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	uint64_t count;
 
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
 	l->asleep &= *field(text, "\nState:\t") == 'S';
-	l->switches += strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10);
-	l->switches += strtoull(field(text, "\nnonvoluntary_ctxt_switches:\t"), NULL, 10);
+	count = strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10) + strtoull(field(text, "\nnonvoluntary_ctxt_switches:\t"), NULL, 10);
+	l->switches += mix(mix(strtoull(field(text, "\nPid:\t"), NULL, 10)) + count);
 	*threads = (unsigned)strtoul(field(text, "\nThreads:\t"), NULL, 10);
 	return true;
 }
@@ -87,19 +96,8 @@ static int open_of_thread(struct watch *w, const char *tid, const char *file)
 	return openat(w->task_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
-static void add_file(int fd, const char *who, struct look *l)
-{
-	unsigned threads;
-
-	l->who += strtoull(who, NULL, 10);
-	if (fd < 0)
-		return;
-	l->threads += add_thread(fd, l, &threads);
-	close(fd);
-}
-
-/* The numbers of all that this thread forked, in one file. One that has died and waits to be collected is not asleep either. */
-static void look_at_children(struct watch *w, const char *tid, struct look *l)
+/* Calls one() with a file of each process that this thread forked; -1: it is gone. */
+static void each_child(struct watch *w, const char *tid, const char *file, void (*one)(struct watch *, const char *tid, int fd, void *), void *to)
 {
 	char text[256], path[300], *rest = text;
 	int fd = open_of_thread(w, tid, "children");
@@ -109,16 +107,36 @@ static void look_at_children(struct watch *w, const char *tid, struct look *l)
 		close(fd);
 	text[n < 0 ? 0 : n] = '\0';
 	for (char *pid; (pid = strtok_r(rest, " ", &rest)); ) {
-		snprintf(path, sizeof(path), "/proc/%s/status", pid);
-		add_file(open(path, O_RDONLY | O_CLOEXEC), pid, l);
+		snprintf(path, sizeof(path), "/proc/%s/%s", pid, file);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		one(w, pid, fd, to);
+		if (fd >= 0)
+			close(fd);
 	}
+}
+
+/* One that has died and waits to be collected is not asleep; one that is gone is another collection than before. */
+static void look_at_file(struct watch *w, const char *tid, int fd, void *to)
+{
+	struct look *l = to;
+	unsigned threads;
+
+	(void)w;
+	if (fd >= 0 && add_thread(fd, l, &threads))
+		l->threads++;
+	else
+		l->switches += mix(strtoull(tid, NULL, 10));
 }
 
 static void look_at_thread(struct watch *w, const char *tid, void *to)
 {
-	add_file(open_of_thread(w, tid, "status"), tid, to);
+	int fd = open_of_thread(w, tid, "status");
+
+	look_at_file(w, tid, fd, to);
+	if (fd >= 0)
+		close(fd);
 	if (w->children)
-		look_at_children(w, tid, to);
+		each_child(w, tid, "status", look_at_file, to);
 }
 
 bool watch_look(struct watch *w, struct look *l)
@@ -138,8 +156,7 @@ bool watch_look(struct watch *w, struct look *l)
 
 bool look_at_rest(const struct look *before, const struct look *now)
 {
-	return before->asleep && now->asleep && before->threads == now->threads && before->who == now->who &&
-	       before->switches == now->switches;
+	return before->asleep && now->asleep && before->threads == now->threads && before->switches == now->switches;
 }
 
 /* Which argument of which call is a timeout, and what there means "for ever"; and whether the call waits for descriptors. */
@@ -176,37 +193,75 @@ static const struct timed_call {
  * that waits for ever. */
 enum { LONG_WAIT_MS = 10000 };
 
-/* "NR 0xARG0 0xARG1 ...", or "running". The call, if it has a finite timeout; NULL when it waits for ever. */
-static const struct timed_call *timed_call(const char *text)
-{
-	char *end;
-	long nr = strtol(text, &end, 10);
-	unsigned long long arg[6] = { 0 };
-
-	if (end == text)
-		return NULL;
-	for (int i = 0; i < 6; i++)
-		arg[i] = strtoull(end, &end, 16);
-	for (size_t i = 0; i < countof(timed_calls); i++) {
-		unsigned long long v = arg[timed_calls[i].arg];
-
-		if (timed_calls[i].nr != nr)
-			continue;
-		if (timed_calls[i].forever == MS_NEGATIVE)
-			return (int32_t)v < 0 || (int32_t)v > LONG_WAIT_MS ? NULL : &timed_calls[i];
-		return timed_calls[i].forever == POINTER_NULL && v == 0 ? NULL : &timed_calls[i];
-	}
-	return NULL;
-}
+/* A call that was interrupted by a stop (SIGSTOP, the freezer) goes on as this one, with the registers of the call that it was. */
+static const struct timed_call unknown_call = { SYS_restart_syscall, 0, ALWAYS, "restart_syscall", true };
 
 enum { CALL_TEXT = 160 };
 
-/* What the first thread is in: "NR 0xARG0 ...", or "running". Empty when it is gone. */
-static void first_call(const struct watch *w, char text[CALL_TEXT])
+/* A file of one line; empty when it cannot be read. */
+static void line_of(int fd, char text[CALL_TEXT])
 {
-	ssize_t n = pread(w->syscall_fd, text, CALL_TEXT - 1, 0);
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, CALL_TEXT - 1, 0);
 
 	text[n > 0 ? n : 0] = '\0';
+}
+
+/* Where in the kernel it sleeps has the name of the call in it: poll_schedule_timeout, hrtimer_nanosleep, futex_wait_queue. */
+static const struct timed_call *restarted_call(struct watch *w, const char *tid)
+{
+	static const char *const stems[] = { "poll", "nanosleep", "futex" };
+	int fd = open_of_thread(w, tid, "wchan");
+	char where[CALL_TEXT];
+
+	line_of(fd, where);
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < countof(timed_calls); i++)
+		for (size_t k = 0; k < countof(stems); k++)
+			if (strstr(where, stems[k]) && strcmp(timed_calls[i].name, stems[k]) == 0)
+				return &timed_calls[i];
+	return &unknown_call;
+}
+
+static const struct timed_call *call_by_number(struct watch *w, const char *tid, long nr)
+{
+	if (nr == SYS_restart_syscall)
+		return restarted_call(w, tid);
+	for (size_t i = 0; i < countof(timed_calls); i++)
+		if (timed_calls[i].nr == nr)
+			return &timed_calls[i];
+	return NULL;
+}
+
+static bool waits_for_ever(const struct timed_call *call, unsigned long long v)
+{
+	switch (call->forever) {
+	case MS_NEGATIVE:
+		return (int32_t)v < 0 || (int32_t)v > LONG_WAIT_MS;
+	case POINTER_NULL:
+		return v == 0;
+	case ALWAYS:
+		return false;
+	}
+	abort();
+}
+
+/* "NR 0xARG0 0xARG1 ...": the call, if it has a finite timeout; NULL when it waits for ever. */
+static const struct timed_call *timed_call(struct watch *w, const char *tid, const char *text)
+{
+	char *end;
+	const struct timed_call *call = call_by_number(w, tid, strtol(text, &end, 10));
+	unsigned long long arg[6] = { 0 };
+
+	for (int i = 0; i < 6; i++)
+		arg[i] = strtoull(end, &end, 16);
+	return call && !waits_for_ever(call, arg[call->arg]) ? call : NULL;
+}
+
+/* The kernel tells a call's number only of a thread that it found off the processor and asleep, before and after; of all others "running". */
+static bool in_call(const char *text)
+{
+	return text[0] >= '0' && text[0] <= '9';
 }
 
 /* The folder has one link for each thread, and two of its own. */
@@ -223,35 +278,11 @@ bool watch_runs(struct watch *w)
 
 	if (!watch_alone(w))
 		return false;
-	first_call(w, text);
+	line_of(w->syscall_fd, text);
 	return text[0] == 'r';
 }
 
-/* The call with a timer that this thread is in; NULL: none. */
-static const struct timed_call *timed_call_of(struct watch *w, const char *tid)
-{
-	char text[CALL_TEXT];
-	int fd = open_of_thread(w, tid, "syscall");
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return timed_call(text);
-}
-
 /* --- threads that keep house --- */
-
-/* The first thread runs the calls in most runtimes, and what waits for descriptors may wait for the connection's. */
-static void note_house(struct watch *w, const char *tid, void *unused)
-{
-	const struct timed_call *call = timed_call_of(w, tid);
-	pid_t id = (pid_t)strtol(tid, NULL, 10);
-
-	(void)unused;
-	if (call && !call->io && id != w->pid && w->nhouse < HOUSE_MAX)
-		w->house[w->nhouse++] = id;
-}
 
 static bool keeps_house(const struct watch *w, pid_t id)
 {
@@ -261,53 +292,101 @@ static bool keeps_house(const struct watch *w, pid_t id)
 	return false;
 }
 
+/* --- calls --- */
+
+struct survey { struct calls *calls; struct buf *text; bool note; };    /* note: who keeps house */
+
+/* The first thread runs the calls in most runtimes, and what waits for descriptors may wait for the connection's. */
+static void note_house(struct watch *w, pid_t id, const struct timed_call *call)
+{
+	if (!call->io && id != w->pid && w->nhouse < HOUSE_MAX)
+		w->house[w->nhouse++] = id;
+}
+
+static void add_timed(struct watch *w, pid_t id, const struct timed_call *call, struct survey *to)
+{
+	if (to->note)
+		note_house(w, id, call);
+	if (w->nhouse && keeps_house(w, id))
+		return;
+	to->calls->timed++;
+	if (to->text)
+		buf_printf(to->text, "%s%s", to->text->n ? " " : "", call->name);
+}
+
+static void add_call(struct watch *w, const char *tid, int fd, void *to)
+{
+	struct survey *s = to;
+	const struct timed_call *call;
+	char text[CALL_TEXT];
+
+	line_of(fd, text);
+	if (!in_call(text)) {
+		s->calls->running++;
+		return;
+	}
+	s->calls->asleep++;
+	call = timed_call(w, tid, text);
+	if (call)
+		add_timed(w, (pid_t)strtol(tid, NULL, 10), call, to);
+}
+
+static void call_of_thread(struct watch *w, const char *tid, void *to)
+{
+	int fd = open_of_thread(w, tid, "syscall");
+
+	add_call(w, tid, fd, to);
+	if (fd >= 0)
+		close(fd);
+	if (w->children)
+		each_child(w, tid, "syscall", add_call, to);
+}
+
+static void survey_calls(struct watch *w, struct survey *s)
+{
+	char tid[16];
+
+	*s->calls = (struct calls){ 0 };
+	if (!watch_alone(w) || w->children) {
+		each_thread(w, call_of_thread, s);
+		return;
+	}
+	snprintf(tid, sizeof(tid), "%d", (int)w->pid);
+	add_call(w, tid, w->syscall_fd, s);
+}
+
+void watch_calls(struct watch *w, struct calls *c, struct buf *text)
+{
+	survey_calls(w, &(struct survey){ c, text, false });
+}
+
+static bool proves_rest(struct watch *w, const struct look *now, struct survey *s)
+{
+	struct look after;
+
+	if (!now->asleep)
+		return false;
+	survey_calls(w, s);
+	return !s->calls->running && s->calls->asleep == now->threads && watch_look(w, &after) && look_at_rest(now, &after);
+}
+
+bool watch_proves_rest(struct watch *w, const struct look *now, struct calls *c)
+{
+	return proves_rest(w, now, &(struct survey){ c, NULL, false });
+}
+
 bool watch_note_house(struct watch *w)
 {
-	struct look before, after;
+	struct look now;
+	struct calls c;
 
 	w->nhouse = 0;
 	if (watch_alone(w))
 		return true;
-	if (!watch_look(w, &before) || !before.asleep)
-		return false;
-	each_thread(w, note_house, NULL);
-	if (watch_look(w, &after) && look_at_rest(&before, &after))
+	if (watch_look(w, &now) && proves_rest(w, &now, &(struct survey){ &c, NULL, true }))
 		return true;
 	w->nhouse = 0;
 	return false;
-}
-
-/* --- timers --- */
-
-struct timed { unsigned n; struct buf *text; };
-
-static void add_timed(struct timed *t, const struct timed_call *call)
-{
-	if (!call)
-		return;
-	t->n++;
-	if (t->text)
-		buf_printf(t->text, "%s%s", t->text->n ? " " : "", call->name);
-}
-
-static void count_timed(struct watch *w, const char *tid, void *to)
-{
-	if (!w->nhouse || !keeps_house(w, (pid_t)strtol(tid, NULL, 10)))
-		add_timed(to, timed_call_of(w, tid));
-}
-
-unsigned watch_timed(struct watch *w, struct buf *text)
-{
-	struct timed t = { 0, text };
-	char call[CALL_TEXT];
-
-	if (watch_alone(w)) {
-		first_call(w, call);
-		add_timed(&t, timed_call(call));
-		return t.n;
-	}
-	each_thread(w, count_timed, &t);
-	return t.n;
 }
 
 bool watch_reads_stdin(struct watch *w)
@@ -316,7 +395,7 @@ bool watch_reads_stdin(struct watch *w)
 
 	if (!watch_alone(w))
 		return false;
-	first_call(w, text);
+	line_of(w->syscall_fd, text);
 	snprintf(want, sizeof(want), "%d 0x0 ", (int)SYS_read);
 	return strncmp(text, want, strlen(want)) == 0;
 }

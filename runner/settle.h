@@ -1,6 +1,6 @@
-/* settle: has a process come to rest? Observed, not guessed: two equal collections of all its threads' context-switch counts, all asleep
- * in both, prove an instant at which all slept. A thread that is starved of processor time shows as running, so load can only
- * delay the answer. */
+/* settle: has a process come to rest? Observed, not guessed: two equal looks at all its threads, and between them each of them found off the
+ * processor, prove an instant at which all slept (SETTLING.md has the proof). A thread that is starved of processor time shows as running, so
+ * load can only delay the answer. */
 #ifndef RUNNER_SETTLE_H
 #define RUNNER_SETTLE_H
 
@@ -11,8 +11,14 @@
 struct look {                                   /* one collection */
 	unsigned threads;
 	bool asleep;                            /* every thread is in state S */
-	uint64_t switches;                      /* sum over all threads; it only grows while the same threads live */
-	uint64_t who;                           /* a sum over the thread numbers, to tell a thread that came or went */
+	uint64_t switches;                      /* a hash of each thread's number and its count of context switches, summed up */
+};
+
+/* What the threads are in, one after the other. */
+struct calls {
+	unsigned asleep;                        /* were off the processor, asleep in a call of the kernel */
+	unsigned running;                       /* were not */
+	unsigned timed;                         /* of those asleep: in a call with a timer of its own, and do not keep house */
 };
 
 enum { HOUSE_MAX = 32 };
@@ -32,13 +38,16 @@ bool watch_look(struct watch *w, struct look *l);
 bool watch_alone(const struct watch *w);        /* it has one thread */
 /* Cheap: its only thread is on the processor, or would be. False also when it has more than one. */
 bool watch_runs(struct watch *w);
+/* Two looks show the same threads, all asleep, and none has slept anew since. No proof: a thread on its way to sleep shows as asleep already. */
 bool look_at_rest(const struct look *before, const struct look *now);
+/* A thread that is just being waked, or is on its way to sleep, counts as running. *text, if not NULL, gets the calls with a timer. */
+void watch_calls(struct watch *w, struct calls *c, struct buf *text);
+/* The proof: true if after the look `now`, which found all asleep, there was an instant at which all were. Then what was so since the look was
+ * so at that instant, and *c tells what they slept in. False says nothing. */
+bool watch_proves_rest(struct watch *w, const struct look *now, struct calls *c);
 /* Notes which threads keep house, while the process has nothing to do for us: those that sleep with a timer and wait for no descriptor.
  * Never the first thread, nor more than HOUSE_MAX. False, and no thread is noted: one ran meanwhile; ask again. */
 bool watch_note_house(struct watch *w);
-/* How many threads, but for those that keep house, sleep in a call with a timer of its own (poll, nanosleep, futex ... with a timeout):
- * such a call is not settled until it fires. *text, if not NULL, gets the calls, as evidence. */
-unsigned watch_timed(struct watch *w, struct buf *text);
 /* One thread, and it waits in read(2) of its standard input: nothing that happens on the network can wake it. */
 bool watch_reads_stdin(struct watch *w);
 

@@ -24,7 +24,8 @@ bool shard_parse(const char *text, struct shard *s)
 
 bool shard_of_environment(struct shard *s, struct fault *f)
 {
-	const char *index_text = getenv("TEST_SHARD_INDEX"), *total_text = getenv("TEST_TOTAL_SHARDS"), *status = getenv("TEST_SHARD_STATUS_FILE");
+	const char *index_text = getenv("TEST_SHARD_INDEX"), *total_text = getenv("TEST_TOTAL_SHARDS"),
+		*status = getenv("TEST_SHARD_STATUS_FILE");
 	static const struct where nowhere = { 0 };
 	int64_t index, total;
 
@@ -36,13 +37,15 @@ bool shard_of_environment(struct shard *s, struct fault *f)
 		                 index_text ? "TEST_TOTAL_SHARDS" : "TEST_SHARD_INDEX");
 	if (!number_parse(bytes_of(index_text), 0, SHARDS_MAX, &index) || !number_parse(bytes_of(total_text), 1, SHARDS_MAX, &total) ||
 	    !set(s, index + 1, total))
-		return fault_set(f, &nowhere, "TEST_SHARD_INDEX=%.40s and TEST_TOTAL_SHARDS=%.40s: the index counts from 0, and is less than the total",
+		return fault_set(f, &nowhere,
+		                 "TEST_SHARD_INDEX=%.40s and TEST_TOTAL_SHARDS=%.40s: the index counts from 0, and is less than the total",
 		                 index_text, total_text);
 	return !status || outfile_put(status, bytes_of(""), f);
 }
 
 /* Which shard a round begins with. The plan repeats itself (variants, by twelve and less), and what counts up evenly can fall into step
- * with it: with two shards each would get the same six variants of every case. Multiples of the golden ratio fall into step with nothing. */
+ * with it: with two shards each would get the same six variants of every case.
+ * Multiples of the golden ratio fall into step with nothing. */
 static size_t first_of_round(const struct shard *s, size_t round)
 {
 	return (size_t)((uint64_t)((uint32_t)round * 2654435761u) * s->total >> 32);

@@ -20,7 +20,8 @@ bool shard_parse(const char *text, struct shard *s);
 bool shard_of_environment(struct shard *s, struct fault *f);
 
 /* Runs are dealt in rounds of one for each shard, and each round begins with another shard: so neighbours in the plan, which take about
- * the same time, go to different shards, and each gets its share of every variant. Merging counts on it: another rule is another version. */
+ * the same time, go to different shards, and each gets its share of every variant.
+ * Merging counts on it: another rule is another version. */
 bool shard_takes(const struct shard *s, size_t run);
 /* Where the nth run of a shard (from 0) stands in the plan: the inverse. */
 size_t shard_place(const struct shard *s, size_t nth);

@@ -2,6 +2,7 @@
 #include "runner/sockdiag.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -67,7 +68,10 @@ bool sockdiag_look(struct sockdiag *d, uint16_t local, uint16_t remote, struct s
 	*v = (struct sock_view){ .state = STATE_CLOSE };
 	if (send(d->fd, &ask, sizeof(ask), 0) != sizeof(ask))
 		return false;
-	n = recv(d->fd, answer, sizeof(answer), 0);
+	/* A receive with a time limit ends when the process is stopped and continued. */
+	do
+		n = recv(d->fd, answer, sizeof(answer), 0);
+	while (n < 0 && errno == EINTR);
 	if (n < (ssize_t)sizeof(*h))
 		return false;
 	if (h->nlmsg_type == NLMSG_ERROR || n < (ssize_t)NLMSG_LENGTH(sizeof(*m)))

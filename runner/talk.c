@@ -10,30 +10,50 @@ static bool contract_broken(struct worker *w, struct bytes line, const char *why
 {
 	struct adapter *a = w->adapter;
 
-	fault_machine(f, "adapter %s breaks the contract: %s: \"%.*s\"", a->name, why, line.n > 80 ? 80 : (int)line.n, (const char *)line.p);
+	fault_machine(f, "adapter %s breaks the contract: %s: \"%.*s\"", a->name, why, line.n > 80 ? 80 : (int)line.n,
+	              (const char *)line.p);
 	adapter_stop(a);
 	return false;
 }
 
-static void set_crash(struct worker *w, struct answer *x)
+/* The adapter, and not its library, has done what nobody can go on from: *f. */
+static bool useless(struct worker *w, const char *what, struct fault *f)
 {
-	char how[32] = "its stdout closed";
+	fault_machine(f, "adapter %s %s; its log: %.120s", w->adapter->name, what, w->adapter->child.log.n ? adapter_log(w->adapter) : "(empty)");
+	adapter_stop(w->adapter);
+	w->outstanding = false;
+	return false;
+}
 
+/* Its stdout is at its end. A process that died in a call is a crash; an adapter that closed its pipe is an adapter that cannot be asked. */
+static bool set_gone(struct worker *w, struct answer *x, struct fault *f)
+{
+	char how[32] = "";
+
+	if (!wait_death(w))
+		return useless(w, "closed its standard output and lives on", f);
 	child_died(&w->adapter->child, how, sizeof(how));
+	/* No library sends that, nor can anything in the adapter's world but itself. */
+	if (strcmp(how, "SIGKILL") == 0)
+		return useless(w, "was killed from outside (SIGKILL): most likely the machine ran out of memory, see the kernel's log; use fewer workers (-j)", f);
 	*x = answer_of(OUTCOME_CRASH);
 	buf_add_bytes(&x->text, bytes_of(how));
 	buf_quote(&x->native, bytes_of(adapter_log(w->adapter)));
 	adapter_stop(w->adapter);
+	w->outstanding = false;
+	return true;
 }
 
 /* No answer and no rest: what its threads that have a timer sleep in tells most. */
 static void not_settled(struct worker *w, struct fault *f)
 {
 	struct buf calls = { 0 };
+	struct calls c;
 
-	watch_timed(&w->adapter->watch, &calls);
+	watch_calls(&w->adapter->watch, &c, &calls);
 	fault_machine(f, "adapter %s neither answered nor came to rest (%s%s)", w->adapter->name,
-	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in " : "it waits for something else than us",
+	              w->adapter->child.flooded ? "a line without end" : calls.n ? "it sleeps with a timer in "
+	                                                                         : "it waits for something else than us",
 	              w->adapter->child.flooded ? "" : buf_str(&calls));
 	buf_free(&calls);
 	adapter_stop(w->adapter);
@@ -45,7 +65,7 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 	struct bytes line;
 	const char *why;
 
-	w->again.n = 0;
+	w->again.n = w->agains = 0;
 	switch (wait_answer(w, &line)) {
 	case SETTLED_ANSWER:
 		w->outstanding = false;
@@ -59,13 +79,15 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 		return true;
 	case SETTLED_SPINS:
 		*x = answer_of(OUTCOME_SPINS);
+		if (wait_flooded(w) || wait_put_off(w))
+			buf_quote(&x->native, bytes_of(wait_put_off(w) ? "it asks to be called again without end" : "it sends without end"));
 		adapter_stop(w->adapter);
 		w->outstanding = false;
 		return true;
 	case SETTLED_GONE:
-		set_crash(w, x);
-		w->outstanding = false;
-		return true;
+		return set_gone(w, x, f);
+	case SETTLED_DEAF:
+		return useless(w, "closed its standard input and lives on", f);
 	case SETTLED_WATCHDOG:
 		not_settled(w, f);
 		return false;
@@ -128,7 +150,8 @@ uint16_t talk_port(const struct answer *x)
 	return port < 65536 ? (uint16_t)port : 0;
 }
 
-/* The run before told it `end` and did not wait: it forgets while we go on. One that cannot is started anew; nobody's verdict hangs on it. */
+/* The run before told it `end` and did not wait: it forgets while we go on. One that cannot is started anew;
+ * nobody's verdict hangs on it. */
 static void hear_end(struct worker *w)
 {
 	struct answer x = { 0 };

@@ -68,7 +68,8 @@ void evidence_text(const struct evidence *e, struct buf *out)
 			continue;
 		items.n = 0;
 		frame_print(&items, e, i);
-		buf_printf(out, "%3zu  %s  %-*s  ", ++number, endpoints_from_peer(e, i) ? "peer > iut " : "iut  > peer", ITEMS_COLUMNS, buf_str(&items));
+		buf_printf(out, "%3zu  %s  %-*s  ", ++number, endpoints_from_peer(e, i) ? "peer > iut " : "iut  > peer", ITEMS_COLUMNS,
+		           buf_str(&items));
 		step_print(out, e, i);
 		buf_printf(out, "\n");
 	}

@@ -11,7 +11,8 @@ static const int64_t length_max = 999999999999999;
 
 /* What a line can begin with. */
 static const struct { const char *word; enum event_kind kind; } actors[] = {
-	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL }, { "peer", EVENT_STIMULUS },
+	{ "handshake", EVENT_CALL }, { "connect", EVENT_STIMULUS }, { "switch", EVENT_CALL }, { "iut", EVENT_CALL },
+	{ "peer", EVENT_STIMULUS },
 	{ "fd", EVENT_STIMULUS },
 	{ "path", EVENT_STIMULUS }, { "wire", EVENT_WIRE }, { "tcp", EVENT_TCP },
 };
@@ -63,8 +64,10 @@ static void item_add(struct event *ev, const struct item *it)
 		last->len = last->len == ITEM_ANY || it->len == ITEM_ANY ? ITEM_ANY : last->len + it->len;
 		return;
 	}
-	ev->items = reallocarray(ev->items, ev->nitems + 1, sizeof(*ev->items));
-	assert(ev->items);
+	if ((ev->nitems & (ev->nitems - 1)) == 0) {
+		ev->items = reallocarray(ev->items, ev->nitems ? 2 * ev->nitems : 1, sizeof(*ev->items));
+		assert(ev->items);
+	}
 	ev->items[ev->nitems++] = item_shown(it);
 }
 
@@ -242,7 +245,8 @@ static size_t broken_off(const struct conn_seen *c, int peer_dir)
 	return first;
 }
 
-/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand together. */
+/* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand
+ * together. */
 static bool by_sides(const struct evidence *e, size_t step)
 {
 	return step < e->script->nsteps && e->script->steps[step].actor == ACTOR_HANDSHAKE && e->steps[step].answered &&
@@ -586,6 +590,8 @@ static bool items_of(struct reader *r, const struct token *t, const struct bytes
 		if (used <= 0)
 			return item_fault(r, &t[used ? at + bad : at], used == 0);
 		item_add(ev, &it);
+		if (ev->items[ev->nitems - 1].len > length_max)
+			return fault_set(r->f, &t[at].at, "more bytes than a connection can have");
 		at += (size_t)used;
 	}
 	return true;
@@ -682,19 +688,24 @@ bool trace_parse(struct trace *t, const char *path, const char *text, size_t n, 
 
 /* --- equal --- */
 
-/* Spaces around a text go with it. */
+/* Spaces around a text go with it. From a quote that begins no text on all stays as it is: what is left could otherwise be one, and go when
+ * it is read again. */
 static void without_texts(struct bytes native, struct buf *out)
 {
-	while (native.n) {
-		struct buf text = { 0 };
+	struct buf text = { 0 };
 
-		if (!bytes_unquote(&native, &text)) {
-			if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
-				buf_u8(out, native.p[0]);
-			native = (struct bytes){ native.p + 1, native.n - 1 };
+	while (native.n) {
+		if (native.p[0] == '"') {
+			if (!bytes_unquote(&native, &text))
+				break;
+			continue;
 		}
-		buf_free(&text);
+		if (native.p[0] != ' ' || (out->n && out->p[out->n - 1] != ' '))
+			buf_u8(out, native.p[0]);
+		bytes_take(&native, 1, &(struct bytes){ 0 });
 	}
+	buf_add_bytes(out, native);
+	buf_free(&text);
 }
 
 void trace_drop_texts(struct trace *t)

@@ -9,8 +9,9 @@
 enum event_kind {
 	EVENT_STIMULUS,                         /* peer  write "last" + close_notify + fin */
 	EVENT_CALL,                             /* iut   read -> data "hello" as SSL_read=5 */
-	EVENT_WIRE,                             /* wire  iut -> close_notify fin: one direction, while the line before was done. `wire iut other`:
-	                                         * not on the present connection, but on the one that `switch` goes over to */
+	EVENT_WIRE,                             /* wire  iut -> close_notify fin: one direction, while the line before was done.
+	                                         * `wire iut other`: not on the present connection, but on the one
+	                                         * that `switch` goes over to */
 	EVENT_TCP                               /* tcp   iut -> close-wait */
 };
 
@@ -21,7 +22,8 @@ struct event {
 	struct answer answer;                   /* holds what its text shows: long data only their length, a sum only above 0 */
 	bool peer;                              /* WIRE, TCP: about the peer, not the iut */
 	bool other;                             /* WIRE: of the connection that the line before is not about */
-	struct item *items; size_t nitems;      /* WIRE: at least one, data joined; of no length (`data`): the peer's that broke off, the iut's while a write waits for room */
+	struct item *items; size_t nitems;      /* WIRE: at least one, data joined; of no length (`data`): the peer's that broke off, */
+	                                        /* the iut's while a write waits for room */
 	int state;                              /* TCP: the kernel's number */
 };
 

@@ -64,11 +64,25 @@ unsigned variant_of_words(const char *role, const char *tls, const char *io)
 	return 0;
 }
 
+/* A part of a file's name: what would make it a path, or end it, is told by its number. */
+static void put_part(struct buf *out, struct bytes part)
+{
+	for (size_t i = 0; i < part.n; i++)
+		if (part.p[i] == '/' || part.p[i] == '%' || part.p[i] < ' ')
+			buf_printf(out, "%%%02x", part.p[i]);
+		else
+			buf_u8(out, part.p[i]);
+}
+
 void variant_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with)
 {
 	buf_printf(out, "%s-%s-%s", variant_role(variant), variant_tls(variant), variant_io(variant));
-	if (with_name.n)
-		buf_printf(out, "-%.*s=%.*s", (int)with_name.n, (const char *)with_name.p, (int)with.n, (const char *)with.p);
+	if (!with_name.n)
+		return;
+	buf_u8(out, '-');
+	put_part(out, with_name);
+	buf_u8(out, '=');
+	put_part(out, with);
 }
 
 static bool has(const struct product *p, size_t number)

@@ -4,7 +4,7 @@
 
 #include "runner/script.h"
 
-enum { VARIANTS = 12 };                         /* of one value of `with`; number: value * VARIANTS + role, version, mode in the plan's order */
+enum { VARIANTS = 12 };                         /* of one value of `with`; number: value * VARIANTS + (role, version, mode) */
 
 /* The number of a variant (FOR_ bits of one role, version and mode) among those of one value, and back. */
 size_t variant_number(unsigned variant);
@@ -17,7 +17,8 @@ const char *variant_io(unsigned variant);
 /* The variant that has these three words; 0: one of them is none. */
 unsigned variant_of_words(const char *role, const char *tls, const char *io);
 
-/* "client-1.3-blocking" or "client-1.3-blocking-K=5": what a run's files are called. with_name: n 0 for none. */
+/* "client-1.3-blocking" or "client-1.3-blocking-K=5": what a run's files are called. with_name: n 0 for none. A slash in
+ * either stands as %2f, so that the name leads nowhere else. */
 void variant_stem(struct buf *out, unsigned variant, struct bytes with_name, struct bytes with);
 
 /* Appends a line of `in` (nwith * VARIANTS of them) for each product: the largest one with the first variant that is left, again and

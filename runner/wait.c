@@ -14,9 +14,18 @@ enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
+	AGAIN_MAX = 10000,
+	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
+	FLOOD_SEGMENTS = 50000,
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
-	STATE_CLOSE = 7
+	STATE_FIN_WAIT1 = 4, STATE_TIME_WAIT = 6, STATE_CLOSE = 7, STATE_LAST_ACK = 9, STATE_CLOSING = 11
 };
+
+/* How long a wait may take until it has failed: WATCHDOG_US of time in which something could have happened. While we were stopped or waited for
+ * a processor ourselves nothing could, and while the adapter does not sleep it may be waiting for one. */
+enum { STRIDE_US = 20 * 1000, AWAKE_SHARE = 10 };
+
+struct patience { int64_t spent_us, last_us; };         /* begins as zero */
 
 enum { MOVED_ADAPTER = 1, MOVED_PEER = 2 };      /* what doze saw move */
 
@@ -26,6 +35,17 @@ int64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* To be asked again and again, as often as something is looked at. idle: the adapter sleeps, or does not matter. */
+static bool patience_over(struct patience *p, bool idle)
+{
+	int64_t now = now_us(), passed = p->last_us ? now - p->last_us : 0;
+
+	passed = passed < STRIDE_US ? passed : STRIDE_US;
+	p->spent_us += idle ? passed : passed / AWAKE_SHARE;
+	p->last_us = now;
+	return p->spent_us > WATCHDOG_US;
 }
 
 bool look_iut(struct worker *w, const struct live *l, struct sock_view *v)
@@ -51,12 +71,29 @@ static int peer_awaited(const struct peer *p)
 	return p->reading && !p->got_fin && !p->got_reset ? p->fd : -1;
 }
 
-/* The adapter reads its commands: nothing lies in the pipe. */
+/* The adapter reads its commands: nothing lies in the pipe, or nobody will ever take it. */
 static bool command_taken(const struct worker *w)
 {
 	int n = 0;
 
-	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && n == 0;
+	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && (n == 0 || !child_hears(&w->adapter->child));
+}
+
+bool wait_put_off(const struct worker *w)
+{
+	return w->agains > AGAIN_MAX;
+}
+
+bool wait_flooded(const struct worker *w)
+{
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct peer *p = &w->lives[i].peer;
+		struct tcp_view v;
+
+		if (p->received > FLOOD_BYTES || (p->fd >= 0 && tcp_look(p->fd, &v) && v.segments > FLOOD_SEGMENTS))
+			return true;
+	}
+	return false;
 }
 
 /* Waits for an answer or the peer's socket, at most gap_ns, and takes what came. The capture wakes nobody: its pipe holds a megabyte, and
@@ -90,6 +127,7 @@ static bool take_line(struct worker *w, struct bytes *line)
 	while (child_line(&w->adapter->child, line)) {
 		if (line->n < 6 || memcmp(line->p, "again ", 6) != 0)
 			return true;
+		w->agains++;
 		w->again.n = 0;
 		buf_add(&w->again, line->p + 6, line->n - 6);
 	}
@@ -102,103 +140,28 @@ static bool take_answer(struct worker *w, struct bytes *line)
 	return take_line(w, line);
 }
 
-/* A timer of its own that is still to fire will move it on without us. The look that follows makes sure that what was read of the
- * calls was read while all of them slept: a thread whose timer fires meanwhile shows no call at all. */
-static bool timed_wait(struct worker *w, const struct look *now)
+/* What the peer has reset is gone at the IUT's end, and what it has closed has told so and was acknowledged. */
+static bool end_delivered(struct worker *w, const struct live *l)
 {
-	struct look after;
+	static const unsigned fin_under_way = 1u << STATE_FIN_WAIT1 | 1u << STATE_LAST_ACK | 1u << STATE_CLOSING;
+	const struct conn_seen *c = &w->e->conns[l->conn];
+	struct sock_view v;
 
-	return watch_timed(&w->adapter->watch, NULL) > 0 || !watch_look(&w->adapter->watch, &after) || !look_at_rest(now, &after);
+	if (l->peer.reset_sent)
+		return look_iut(w, l, &v) && (!v.there || v.state == STATE_TIME_WAIT);
+	return sockdiag_look(&w->diag, c->peer_port, c->iut_port, &v) && !(v.there && 1u << v.state & fin_under_way);
 }
 
 /* On a broken path nothing is acknowledged, and what is under way there comes when the case mends it. */
-static bool delivered(const struct worker *w)
+static bool delivered(struct worker *w)
 {
-	for (int i = 0; i < LIVES_MAX; i++)
-		if (!w->lives[i].path_broken && !peer_delivered(&w->lives[i].peer))
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct live *l = &w->lives[i];
+
+		if (!l->path_broken && (l->peer.fd >= 0 ? !peer_delivered(&l->peer) : l->conn >= 0 && !l->peer.vanished && !end_delivered(w, l)))
 			return false;
-	return true;
-}
-
-/* One wait for either kind of end: with `line` for an answer too. */
-static enum settled settle(struct worker *w, struct bytes *line)
-{
-	int64_t deadline = now_us() + WATCHDOG_US, cpu = 0, still_us = 0;       /* still_us: since when nothing moved */
-	long gap_ns = line ? LOOK_GAP_NS : 0;
-	struct look before = { 0 }, now = { 0 };
-	bool had = false;
-
-	for (;; gap_ns = LOOK_GAP_NS) {
-		unsigned moved;
-		bool looked;
-
-		if (line && take_line(w, line))
-			return SETTLED_ANSWER;
-		if (w->adapter->child.ended || w->adapter->child.flooded)
-			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
-		moved = doze(w, gap_ns);
-		/* A look costs twenty times as much as to ask whether it runs. */
-		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
-		/* All slept at one instant between the two looks; whatever was answered before it is in the pipe by now. */
-		if (had && looked && look_at_rest(&before, &now) && command_taken(w) && delivered(w) && !(line && timed_wait(w, &now))) {
-			if (line && take_answer(w, line))
-				return SETTLED_ANSWER;
-			if (!pump(w) && !w->adapter->child.ended && !(line && w->patient && now_us() < deadline))
-				return SETTLED_BLOCKED;
-		}
-		before = now;
-		had = looked;
-		/* What the adapter prints without answering, `again` after `again`, moves nothing. */
-		if (moved & MOVED_PEER)
-			still_us = 0;
-		else if (!still_us) {
-			still_us = now_us();
-			cpu = child_cpu_us(&w->adapter->child);
-		}
-		if (still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
-			return SETTLED_SPINS;
-		if (now_us() > deadline)
-			return SETTLED_WATCHDOG;
-	}
-}
-
-enum settled wait_answer(struct worker *w, struct bytes *line)
-{
-	return settle(w, line);
-}
-
-enum settled wait_rest(struct worker *w)
-{
-	/* One thread that waits for our next line cannot react to anything else. */
-	if (watch_reads_stdin(&w->adapter->watch))
-		return SETTLED_BLOCKED;
-	return settle(w, NULL);
-}
-
-bool wait_idle(struct worker *w)
-{
-	int64_t deadline = now_us() + WATCHDOG_US;
-
-	while (!watch_note_house(&w->adapter->watch)) {
-		if (w->adapter->child.ended || now_us() > deadline)
-			return w->adapter->child.ended;
-		doze(w, LOOK_GAP_NS);
 	}
 	return true;
-}
-
-bool wait_delivered(struct worker *w)
-{
-	int64_t deadline = now_us() + WATCHDOG_US;
-
-	for (;;) {
-		pump(w);
-		if (delivered(w))
-			return true;
-		if (now_us() > deadline)
-			return false;
-		doze(w, LOOK_GAP_NS);
-	}
 }
 
 static bool iut_quiet(struct worker *w, const struct live *l)
@@ -227,9 +190,124 @@ static bool all_quiet(struct worker *w)
 	return true;
 }
 
+/* Nothing is on its way that could wake the adapter: our line, the peers' bytes and ends, room for its own. None of it can come anew but by
+ * what we do, or by the adapter, when it runs. */
+static bool nothing_coming(struct worker *w)
+{
+	return command_taken(w) && delivered(w) && all_quiet(w);
+}
+
+/* The theorem of SETTLING.md. now: a look that found all asleep. timers: a call with a timer of its own that is still to fire will go on without us. */
+static bool at_rest(struct worker *w, const struct look *now, bool timers)
+{
+	struct calls c;
+
+	return now->asleep && nothing_coming(w) && watch_proves_rest(&w->adapter->watch, now, &c) && !(timers && c.timed);
+}
+
+/* One wait for either kind of end: with `line` for an answer too. */
+static enum settled settle(struct worker *w, struct bytes *line)
+{
+	struct patience patience = { 0 };
+	int64_t cpu = 0, still_us = 0;                          /* still_us: since when nothing moved */
+	long gap_ns = line ? LOOK_GAP_NS : 0;
+	struct look now = { 0 };
+
+	for (;; gap_ns = LOOK_GAP_NS) {
+		unsigned moved;
+		bool looked, over;
+
+		if (line && take_line(w, line))
+			return SETTLED_ANSWER;
+		if (w->adapter->child.ended || w->adapter->child.flooded)
+			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
+		moved = doze(w, gap_ns);
+		if (wait_put_off(w) || (moved & MOVED_PEER && wait_flooded(w)))
+			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
+		/* A look costs twenty times as much as to ask whether it runs. */
+		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
+		over = patience_over(&patience, looked && now.asleep);
+		/* All slept at one instant; whatever was answered before it is in the pipe by now. */
+		if (looked && at_rest(w, &now, line)) {
+			if (line && take_answer(w, line))
+				return SETTLED_ANSWER;
+			if (!pump(w) && !w->adapter->child.ended && !(line && w->patient && !over))
+				return line && !child_hears(&w->adapter->child) ? SETTLED_DEAF : SETTLED_BLOCKED;
+		}
+		/* Something that it left behind may hold its stdout open. What it said last is in the pipe by then. */
+		if (!(looked && now.asleep) && child_exited(&w->adapter->child))
+			return line && take_answer(w, line) ? SETTLED_ANSWER : SETTLED_GONE;
+		/* What the adapter prints without answering, `again` after `again`, moves nothing. */
+		if (moved & MOVED_PEER)
+			still_us = w->agains = 0;
+		else if (!still_us) {
+			still_us = now_us();
+			cpu = child_cpu_us(&w->adapter->child);
+		}
+		if (still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
+			return SETTLED_SPINS;
+		if (over)
+			return SETTLED_WATCHDOG;
+	}
+}
+
+enum settled wait_answer(struct worker *w, struct bytes *line)
+{
+	return settle(w, line);
+}
+
+bool wait_death(struct worker *w)
+{
+	struct patience patience = { 0 };
+	struct look now = { 0 };
+	struct calls c;
+
+	/* Who is on his way out runs no code of his own any more, and does not sleep. */
+	while (!child_exited(&w->adapter->child)) {
+		doze(w, LOOK_GAP_NS);
+		if (patience_over(&patience, false) || !watch_look(&w->adapter->watch, &now) || watch_proves_rest(&w->adapter->watch, &now, &c))
+			return child_exited(&w->adapter->child);
+	}
+	return true;
+}
+
+enum settled wait_rest(struct worker *w)
+{
+	/* One thread that waits for our next line cannot react to anything else. */
+	if (watch_reads_stdin(&w->adapter->watch))
+		return SETTLED_BLOCKED;
+	return settle(w, NULL);
+}
+
+bool wait_idle(struct worker *w)
+{
+	struct patience patience = { 0 };
+
+	while (!watch_note_house(&w->adapter->watch)) {
+		if (w->adapter->child.ended || patience_over(&patience, false))
+			return w->adapter->child.ended;
+		doze(w, LOOK_GAP_NS);
+	}
+	return true;
+}
+
+bool wait_delivered(struct worker *w)
+{
+	struct patience patience = { 0 };
+
+	for (;;) {
+		pump(w);
+		if (delivered(w))
+			return true;
+		if (patience_over(&patience, true))
+			return false;
+		doze(w, LOOK_GAP_NS);
+	}
+}
+
 bool wait_quiet(struct worker *w)
 {
-	int64_t deadline = now_us() + WATCHDOG_US;
+	struct patience patience = { 0 };
 
 	for (;;) {
 		bool quiet = all_quiet(w);
@@ -237,7 +315,7 @@ bool wait_quiet(struct worker *w)
 		pump(w);
 		if (quiet)
 			return true;
-		if (now_us() > deadline)
+		if (patience_over(&patience, true) || wait_flooded(w))
 			return false;
 		doze(w, LOOK_GAP_NS);
 	}
@@ -255,10 +333,10 @@ static bool queue_empty(const char *line)
 
 void wait_received(struct worker *w)
 {
-	int64_t deadline = now_us() + WATCHDOG_US;
+	struct patience patience = { 0 };
 	uint64_t busy = UINT64_MAX;
 
-	while (busy && now_us() < deadline) {
+	while (busy && !patience_over(&patience, true)) {
 		FILE *f = fopen("/proc/net/softnet_stat", "re");
 		char line[512];
 		unsigned cpu = 0;
@@ -275,10 +353,10 @@ void wait_received(struct worker *w)
 
 bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned states, struct sock_view *v)
 {
-	int64_t deadline = now_us() + WATCHDOG_US;
+	struct patience patience = { 0 };
 
 	while (sockdiag_look(&w->diag, local, remote, v)) {
-		if (states & 1u << v->state || now_us() > deadline)
+		if (states & 1u << v->state || patience_over(&patience, true))
 			return true;
 		pump(w);
 		doze(w, LOOK_GAP_NS);
@@ -286,25 +364,26 @@ bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned stat
 	return false;
 }
 
+static bool handshake_over(const struct peer *p)
+{
+	return peer_handshake_reached(p) || p->hs.failed || p->got_fin || p->got_reset;
+}
+
 void wait_handshake(struct worker *w)
 {
-	struct look before, now;
-	bool had = false;
-	int64_t deadline = now_us() + WATCHDOG_US;
+	struct patience patience = { 0 };
+	struct look now = { 0 };
+	bool over = false;
 
-	while (!peer_handshake_reached(&w->live->peer) && !w->live->peer.hs.failed && !w->live->peer.got_fin && !w->live->peer.got_reset && now_us() < deadline) {
-		if (pump(w)) {
-			had = false;
+	while (!handshake_over(&w->live->peer) && !over) {
+		if (pump(w))
 			continue;
-		}
-		if (had)
-			doze(w, LOOK_GAP_NS);
-		if (!watch_look(&w->adapter->watch, &now) || w->adapter->child.ended)
+		if (w->adapter->child.ended || !watch_look(&w->adapter->watch, &now))
 			return;
-		if (had && look_at_rest(&before, &now) && command_taken(w) && peer_delivered(&w->live->peer) && !pump(w))
+		over = patience_over(&patience, now.asleep);
+		if (at_rest(w, &now, w->outstanding) && !pump(w))
 			return;
-		before = now;
-		had = true;
 		child_drain(&w->adapter->child);
+		doze(w, LOOK_GAP_NS);
 	}
 }

@@ -1,4 +1,5 @@
 /* words: the words of the case language, a row each. A new step, modifier or capability is one more row. */
+#include <assert.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -52,19 +53,22 @@ const struct word iut_words[] = {
 	{ "shutdown both", IUT_SHUTDOWN_BOTH, "", "the API's call for the whole exchange", ARG_NONE, 0, SHUTS },
 	{ "shutdown", IUT_SHUTDOWN, "", "the one it has, the first of these two if it has both", ARG_NONE, 0, SHUTS },
 	{ "close", IUT_CLOSE, "", "the library's ordinary way to be done, transport included", ARG_NONE, 0, SHUTS },
-	{ "abandon", IUT_ABANDON, "", "free everything and close the descriptor without a word", ARG_NONE, 0, GOES_WRONG | BIT(OUTCOME_OK) },
+	{ "abandon", IUT_ABANDON, "", "free everything and close the descriptor without a word", ARG_NONE, 0,
+	  GOES_WRONG | BIT(OUTCOME_OK) },
 	{ "key_update", IUT_KEY_UPDATE, "[requested]", "change the own sending keys", ARG_REQUESTED, 0, GOES_WRONG | BIT(OUTCOME_OK) },
 	{ "plain read", IUT_PLAIN_READ, "[N]", "without TLS, on the same transport", ARG_N_OPTIONAL, 0, READS },
 	{ "plain write", IUT_PLAIN_WRITE, "\"text\"", "without TLS, on the same transport", ARG_TEXT, 0, WRITES },
-	{ "early read", IUT_EARLY_READ, "[N]", "0-RTT, server: one read of early data; `ok`: there is no more", 
+	{ "early read", IUT_EARLY_READ, "[N]", "0-RTT, server: one read of early data; `ok`: there is no more",
 	  ARG_N_OPTIONAL, IS_READ | IS_EARLY, READS | BIT(OUTCOME_OK) },
-	{ "early write", IUT_EARLY_WRITE, "\"text\"|N", "0-RTT, client: sends the ClientHello if it is not out, and writes all of it as early data",
+	{ "early write", IUT_EARLY_WRITE, "\"text\"|N",
+	  "0-RTT, client: sends the ClientHello if it is not out, and writes all of it as early data",
 	  ARG_TEXT_OR_N, IS_WRITE | IS_EARLY, WRITES },
 	{ "child shutdown", IUT_CHILD_SHUTDOWN, "", "fork; the child sends close_notify and exits", ARG_NONE, 0, SHUTS },
 	{ "reuse number", IUT_REUSE_NUMBER, "", "close the descriptor under the library; another file gets its number", ARG_NONE, 0,
 	  GOES_WRONG | BIT(OUTCOME_OK) },
 	{ "reuse look", IUT_REUSE_LOOK, "", "is that file untouched?", ARG_NONE, 0, BIT(OUTCOME_OK) | BIT(OUTCOME_ERROR) },
-	{ "await", IUT_AWAIT, "[later]", "collect the call that is still outstanding; later: whatever kernel timer ends it", ARG_LATER, 0, 0 },
+	{ "await", IUT_AWAIT, "[later]", "collect the call that is still outstanding; later: whatever kernel timer ends it", ARG_LATER, 0,
+	  0 },
 	{ 0 }
 };
 
@@ -170,7 +174,7 @@ const struct word handshake_words[] = {
 	{ .word = "server_hello", .id = HS_SERVER_HELLO, .bits = FOR_TLS },
 	{ .word = "encrypted_extensions", .id = HS_ENCRYPTED_EXTENSIONS, .bits = FOR_TLS13 },
 	{ .word = "certificate", .id = HS_CERTIFICATE, .bits = FOR_TLS },
-	{ .word = "certificate_verify", .id = HS_CERTIFICATE_VERIFY, .bits = FOR_TLS13 },     /* in 1.2 only a client with a certificate sends it */
+	{ .word = "certificate_verify", .id = HS_CERTIFICATE_VERIFY, .bits = FOR_TLS13 },       /* 1.2: only a client with a certificate */
 	{ .word = "server_key_exchange", .id = HS_SERVER_KEY_EXCHANGE, .bits = FOR_TLS12 },
 	{ .word = "server_hello_done", .id = HS_SERVER_HELLO_DONE, .bits = FOR_TLS12 },
 	{ .word = "client_key_exchange", .id = HS_CLIENT_KEY_EXCHANGE, .bits = FOR_TLS12 },
@@ -195,14 +199,22 @@ const struct word *word_find(const struct word *table, struct bytes word)
 	return NULL;
 }
 
+static unsigned iut_bits(int verb)
+{
+	const struct word *w = word_by_id(iut_words, verb);
+
+	assert(w);
+	return w->bits;
+}
+
 bool iut_reads(int verb)
 {
-	return word_by_id(iut_words, verb)->bits & IS_READ;
+	return iut_bits(verb) & IS_READ;
 }
 
 bool iut_writes(int verb)
 {
-	return word_by_id(iut_words, verb)->bits & IS_WRITE;
+	return iut_bits(verb) & IS_WRITE;
 }
 
 const struct word *word_by_id(const struct word *table, int id)

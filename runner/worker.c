@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include "runner/drive.h"
+#include "runner/sandbox.h"
 
-bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path, struct fault *f)
+bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path,
+                  struct fault *f)
 {
-	*w = (struct worker){ .listener = -1, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
+	*w = (struct worker){ .listener = -1, .resend_ms = RESEND_MS, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
 	w->live = w->lives;
 	for (int i = 0; i < LIVES_MAX; i++) {
 		peer_init(&w->lives[i].peer);
@@ -14,7 +16,8 @@ bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert 
 	}
 	for (int server = 0; server < 2; server++)
 		for (int v13 = 0; v13 < 2; v13++)
-			if (!context_make(&w->contexts[server][v13], server, v13 ? TLS13 : TLS12, server ? ecdsa : NULL, server ? rsa : NULL, f))
+			if (!context_make(&w->contexts[server][v13], server, v13 ? TLS13 : TLS12, server ? ecdsa : NULL,
+			                  server ? rsa : NULL, f))
 				return false;
 	w->listener = tcp_listen(0, f);
 	if (w->listener < 0 || !sockdiag_open(&w->diag, f))

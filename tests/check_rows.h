@@ -55,6 +55,7 @@ static inline int rows_run(const char *name, const struct rows *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		TCase *tc = tcase_create(rows[i].test->name);
 
+		tcase_set_timeout(tc, 300);             /* for one that hangs; also a loaded machine and a slow tool come to an end before */
 		tcase_add_loop_test(tc, rows[i].test, 0, (int)rows[i].n);
 		suite_add_tcase(suite, tc);
 	}

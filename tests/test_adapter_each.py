@@ -61,10 +61,37 @@ iut   abandon
 """,
 }
 
+RESUMES = {
+    "each/resumes": """
+# What is told of resumption is worth nothing
+# where none ever comes about.
 
-@pytest.fixture(scope="module")
-def plain():
-    top = make_tree(PLAIN)
+title  a session that is used again
+needs  resumption
+
+handshake
+@1.3 @client peer ticket
+peer  write "hello"
+iut   read              -> data "hello"
+iut   write "hey"       -> ok
+peer  close_notify
+iut   read
+iut   close
+handshake resume        -> resumed
+iut   abandon
+""",
+}
+# Where no session comes about, and why.
+NOT_RESUMED = {
+    "go": {("client", "1.2"), ("server", "1.2")},           # by tickets alone; in 1.2 the peer neither gives nor takes any
+    "libtls": {("client", "1.3"), ("server", "1.2"), ("server", "1.3")},    # adapters/README.md
+    "node": {("server", "1.2")},                            # by tickets alone, unless the application keeps a cache
+}
+
+
+@pytest.fixture(scope="module", params=[PLAIN])
+def plain(request):
+    top = make_tree(request.param)
     yield Tool(os.path.join(top, "build"), os.path.join(top, "adapters"))
     shutil.rmtree(top)
 
@@ -103,3 +130,12 @@ def test_talks_and_waits(plain, out, name):
     results = plain.results(name, "-j1", out=out)
     assert [(r["case"], r["role"], r["tls"], r["io"], r["verdict"], r.get("reason"), r["findings"]) for r in results["runs"] if r["verdict"] != "pass"] == []
     assert len(results["runs"]) == variants * len(PLAIN)
+
+
+@pytest.mark.parametrize("plain", [RESUMES], indirect=True)
+@pytest.mark.parametrize("name", [n for n in BUILT if "resumption" in greeting(n)["can"]])
+def test_resumes(plain, out, name):
+    results = plain.results(name, "-j1", out=out)
+    full = {(r["role"], r["tls"]) for r in results["runs"] if r["verdict"] == "inconclusive"}
+    assert full == NOT_RESUMED.get(name, set())
+    assert not [r["reason"] for r in results["runs"] if r["verdict"] == "broken"]

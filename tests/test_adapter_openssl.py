@@ -15,7 +15,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ADAPTER = os.environ.get("CLOSEDRILL_ADAPTER", os.path.join(os.environ.get("CLOSEDRILL_BUILD", os.path.join(ROOT, "build")), "adapters", "openssl"))
-WATCHDOG = 10
+WATCHDOG = 60
 ROLES = ["client", "server"]
 VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
 MODES = ["blocking", "nonblocking", "memory"]

@@ -327,6 +327,7 @@ START_TEST(early_row)
 	ck_assert_msg(d.early == earlies[_i].early && d.early_accepted == earlies[_i].accepted, "%s: %zu", earlies[_i].name, d.early);
 	decoded_free(&d);
 	buf_free(&text);
+	end(&t);
 }
 END_TEST
 

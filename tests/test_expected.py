@@ -163,7 +163,7 @@ def test_refuses(small, tmp_path, args, status, words):
 
 
 def test_refuses_what_differs(small, tmp_path):
-    ran = record(small, tmp_path / "x", "tests:moody", "-j1", "-c", "plain/close", status=1, env={"MOODY": str(tmp_path / "count")})
+    ran = record(small, tmp_path / "x", "tests:moody", "-j1", "-c", "plain/close", status=1, env={"MOODY": str(tmp_path / "count"), "CLOSEDRILL_WRITABLE": str(tmp_path)})
     assert "differs from the first time  moody.py  plain/close  client 1.2 blocking" in ran.err
     assert re.search(r"^    \+deviation notify-before-fin", ran.err, re.M)
     assert re.search(r"^    -wire  iut -> close_notify fin\n    \+wire  iut -> fin", ran.err, re.M)

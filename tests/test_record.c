@@ -65,6 +65,26 @@ START_TEST(record_prefixes)
 }
 END_TEST
 
+/* Whole, every prefix, one byte more; a message without a body. */
+START_TEST(message)
+{
+	struct buf b = { 0 };
+	struct bytes all = unhex("18 000001 00  00 000000", &b), in = all, body;
+	uint8_t type;
+
+	ck_assert(message_take(&in, &type, &body) && type == HS_KEY_UPDATE && body.n == 1 && body.p == all.p + 4 && in.n == 4);
+	ck_assert(message_take(&in, &type, &body) && type == HS_HELLO_REQUEST && body.n == 0 && in.n == 0);
+	for (size_t n = 0; n < 5; n++) {
+		struct bytes part = exact((struct bytes){ all.p, n });
+
+		in = part;
+		ck_assert_msg(!message_take(&in, &type, &body) && in.p == part.p && in.n == n, "%zu bytes", n);
+		free((void *)part.p);
+	}
+	buf_free(&b);
+}
+END_TEST
+
 /* What record_head writes, record_take reads, up to the limit and no further. */
 static const struct { size_t len; enum taken want; } lengths[] = {
 	{ 0, TAKEN }, { 1, TAKEN }, { RECORD_PLAIN_MAX, TAKEN }, { RECORD_PLAIN_MAX + 1, TAKEN },
@@ -198,5 +218,5 @@ END_TEST
 
 ROWS_MAIN("record",
 	{ record_row, countof(rows) }, { record_prefixes, countof(rows) }, { head_and_back, countof(lengths) },
-	{ two_in_a_row, 1 }, { names_and_back, countof(kinds) }, { not_a_name, countof(no_names) },
+	{ two_in_a_row, 1 }, { message, 1 }, { names_and_back, countof(kinds) }, { not_a_name, countof(no_names) },
 	{ name_prefixes, 1 }, { known_name, countof(known) }, { alerts_as_openssl, 1 })

@@ -258,7 +258,7 @@ END_TEST
 /* As text it is ASCII and one line: what clears a terminal's screen is none of it. */
 START_TEST(as_text)
 {
-	static char escapes[] = "\033[2J\xc2\x9b\n\xe2\x80\xae";
+	static char escapes[] = "\177\033[2J\xc2\x9b\n\xe2\x80\xae";
 	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = escapes };
 	struct script s;
 	json_t *o, *back;

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import uuid
 import xml.etree.ElementTree as ElementTree
 
@@ -644,3 +645,24 @@ def test_tcpdump_that_dies(slow_run):
     broken = [r for r in load_results(out)["runs"] if r["verdict"] == "broken"]
     assert broken and all("tcpdump" in r["reason"] and r["findings"] == [] for r in broken)
     gone(marker)
+
+
+def test_counters_that_somebody_else_reads(slow_run):
+    """SIGUSR1 makes tcpdump read the counters of its socket, which clears them: such a run is broken, and the ones behind it are sound."""
+    p, marker, out, tmp = slow_run()
+    tcpdumps = []
+    for pid in marked_processes(marker):
+        with open("/proc/%d/comm" % pid) as f:
+            if f.read().strip() == "tcpdump":
+                tcpdumps.append(pid)
+    for i in range(100):
+        if p.poll() is not None:
+            break
+        os.kill(tcpdumps[i % len(tcpdumps)], signal.SIGUSR1)
+        time.sleep(0.002)
+    told, err = p.communicate(timeout=60)
+    runs = load_results(out)["runs"]
+    broken = [r for r in runs if r["verdict"] == "broken"]
+    assert p.returncode == 3, (told, err)
+    assert broken and all("the kernel has counted" in r["reason"] for r in broken), [r["reason"] for r in broken]
+    assert any(r["verdict"] != "broken" for r in runs[runs.index(broken[0]):])

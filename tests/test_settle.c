@@ -15,7 +15,7 @@
 
 #include "tests/check_rows.h"
 
-enum { DEADLINE_MS = 3000, LOOKS = 2000, HOUR_S = 3600 };
+enum { DEADLINE_MS = 3000, LOOKS = 2000, MANY_LOOKS = 10000, HOUR_S = 3600 };
 
 /* --- children --- */
 
@@ -84,6 +84,14 @@ static bool comes_to_threads(struct watch *w, unsigned threads, struct look *l)
 		if (comes_to_rest(w, l) && l->threads == threads)
 			return true;
 	return false;
+}
+
+static unsigned timed(struct watch *w, struct buf *text)
+{
+	struct calls c;
+
+	watch_calls(w, &c, text);
+	return c.timed;
 }
 
 /* --- what children do --- */
@@ -214,7 +222,6 @@ START_TEST(two_threads)
 
 	proc_start(&p, two_wait);
 	ck_assert(comes_to_threads(&p.watch, 2, &both));
-	ck_assert_uint_gt(both.who, (uint64_t)p.pid);
 	ck_assert_int_eq(write(p.in, "x", 1), 1);
 	ck_assert(comes_to_threads(&p.watch, 1, &one));
 	ck_assert(!look_at_rest(&both, &one));
@@ -229,7 +236,7 @@ START_TEST(many_threads)
 
 	proc_start(&p, crowd);
 	ck_assert(comes_to_threads(&p.watch, CROWD + 1, &l));
-	ck_assert_uint_eq(watch_timed(&p.watch, NULL), 0);
+	ck_assert_uint_eq(timed(&p.watch, NULL), 0);
 	proc_end(&p);
 }
 END_TEST
@@ -263,7 +270,7 @@ START_TEST(gone)
 	ck_assert_msg(!watch_look(&p.watch, &l) || !l.asleep, "dead, not yet collected");
 	ck_assert_int_eq(waitpid(p.pid, NULL, 0), p.pid);
 	ck_assert(!watch_look(&p.watch, &l));
-	ck_assert_uint_eq(watch_timed(&p.watch, NULL), 0);
+	ck_assert_uint_eq(timed(&p.watch, NULL), 0);
 	ck_assert(!watch_reads_stdin(&p.watch));
 	ck_assert(!watch_start(&none, p.pid));
 	ck_assert(none.status_fd == -1 && none.task_fd == -1);
@@ -443,7 +450,7 @@ static unsigned timed_at_last(struct watch *w, unsigned want, struct buf *text)
 
 	do {
 		text->n = 0;
-		n = watch_timed(w, text);
+		n = timed(w, text);
 	} while (n < want && now_ms() < deadline);
 	return n;
 }
@@ -460,8 +467,125 @@ START_TEST(timer_row)
 	n = timed_at_last(&p.watch, timers[_i].timed, &text);
 	ck_assert_msg(n == timers[_i].timed, "%s: %u: %s", timers[_i].what, n, buf_str(&text));
 	ck_assert_msg(strstr(buf_str(&text), timers[_i].name) != NULL, "%s: %s", timers[_i].what, buf_str(&text));
-	ck_assert_uint_eq(watch_timed(&p.watch, NULL), n);
+	ck_assert_uint_eq(timed(&p.watch, NULL), n);
 	buf_free(&text);
+	proc_end(&p);
+}
+END_TEST
+
+/* Stopped and continued, as a container is that is paused: what was slept in goes on, under another number. */
+static const struct { const char *what; void (*act)(void); unsigned timed; } paused[] = {
+	{ "read",                       read_on,        0 },
+	{ "poll for ever",              poll_for_ever,  0 },
+	{ "poll",                       poll_seconds,   1 },
+	{ "ppoll for ever",             ppoll_for_ever, 0 },
+	{ "ppoll",                      ppoll_hour,     1 },
+	{ "select",                     select_hour,    1 },
+	{ "nanosleep",                  sleep_hour,     1 },
+	{ "two in nanosleep",           two_sleep,      2 },
+	{ "condition for ever",         cond_for_ever,  0 },
+	{ "condition",                  cond_hour,      1 },
+};
+
+START_TEST(paused_row)
+{
+	struct look l;
+	struct proc p;
+	int status;
+
+	proc_start(&p, paused[_i].act);
+	ck_assert_msg(comes_to_rest(&p.watch, &l) && timed_at_last(&p.watch, paused[_i].timed, &(struct buf){ 0 }) == paused[_i].timed, "%s", paused[_i].what);
+	for (int i = 0; i < 3; i++) {
+		kill(p.pid, SIGSTOP);
+		ck_assert_int_eq(waitpid(p.pid, &status, WUNTRACED), p.pid);
+		kill(p.pid, SIGCONT);
+		ck_assert_int_eq(waitpid(p.pid, &status, WCONTINUED), p.pid);
+		ck_assert_msg(comes_to_rest(&p.watch, &l), "%s", paused[_i].what);
+		ck_assert_msg(timed(&p.watch, NULL) == paused[_i].timed, "%s: %u", paused[_i].what, timed(&p.watch, NULL));
+	}
+	proc_end(&p);
+}
+END_TEST
+
+/* --- the proof --- */
+
+static int ring[2][2];
+
+static void *pass_on(void *arg)
+{
+	int *from = ring[arg != NULL], *to = ring[arg == NULL];
+	char c;
+
+	while (read(from[0], &c, 1) == 1 && write(to[1], &c, 1) == 1)
+		;
+	return arg;
+}
+
+static void *start_ring(void *arg)
+{
+	if (write(ring[0][1], "x", 1) != 1)
+		_exit(1);
+	return pass_on(arg);
+}
+
+/* A byte goes round: one of the two is always awake, or about to be. */
+static void pass_round(void)
+{
+	if (pipe(ring[0]) != 0 || pipe(ring[1]) != 0)
+		_exit(1);
+	thread_start(pass_on);
+	start_ring(ring);
+}
+
+/* On its way to sleep for most of the time that it is awake at all. */
+static void naps_briefly(void)
+{
+	for (const struct timespec nap = { 0, 1000 };;)
+		nanosleep(&nap, NULL);
+}
+
+static void *thread_nap(void *arg)
+{
+	naps_briefly();
+	return arg;
+}
+
+static void napper_beside(void)
+{
+	thread_start(thread_nap);
+	wait_for_ever();
+}
+
+/* rests: there are instants at which all sleep, and in each of them so many have a timer. */
+static const struct { const char *what; void (*act)(void); unsigned threads; bool rests; unsigned timed; } provers[] = {
+	{ "one reads",                          read_on,        1, true,  0 },
+	{ "two read",                           two_wait,       2, true,  0 },
+	{ "one spins",                          one_spins,      2, false, 0 },
+	{ "two pass a byte to each other",      pass_round,     2, false, 0 },
+	{ "one naps",                           naps_briefly,   1, true,  1 },
+	{ "a thread naps",                      napper_beside,  2, true,  1 },
+};
+
+START_TEST(prover_row)
+{
+	unsigned proven = 0;
+	struct calls c;
+	struct look l;
+	struct proc p;
+
+	proc_start(&p, provers[_i].act);
+	do
+		ck_assert(watch_look(&p.watch, &l));
+	while (l.threads != provers[_i].threads || (provers[_i].rests && !watch_proves_rest(&p.watch, &l, &c)));
+	for (int i = 0; i < (provers[_i].timed ? MANY_LOOKS : LOOKS); i++) {
+		ck_assert(watch_look(&p.watch, &l));
+		if (!watch_proves_rest(&p.watch, &l, &c))
+			continue;
+		proven++;
+		ck_assert_msg(provers[_i].rests, "%s", provers[_i].what);
+		ck_assert_msg(c.timed == provers[_i].timed && c.asleep == provers[_i].threads && !c.running, "%s: %u timed", provers[_i].what, c.timed);
+	}
+	ck_assert_msg(!provers[_i].rests || proven, "%s", provers[_i].what);
 	proc_end(&p);
 }
 END_TEST
@@ -526,12 +650,33 @@ START_TEST(house_row)
 	ck_assert_msg(comes_to_threads(&p.watch, houses[_i].threads, &l), "%s", houses[_i].what);
 	/* All there, and asleep; the last one may still be on its way to its call. */
 	do
-		noted = watch_note_house(&p.watch) && p.watch.nhouse == houses[_i].noted && watch_timed(&p.watch, NULL) == houses[_i].timed;
+		noted = watch_note_house(&p.watch) && p.watch.nhouse == houses[_i].noted && timed(&p.watch, NULL) == houses[_i].timed;
 	while (!noted && now_ms() < deadline);
-	ck_assert_msg(noted, "%s: %u noted, %u timed", houses[_i].what, p.watch.nhouse, watch_timed(&p.watch, NULL));
+	ck_assert_msg(noted, "%s: %u noted, %u timed", houses[_i].what, p.watch.nhouse, timed(&p.watch, NULL));
 	ck_assert_int_eq(write(p.in, "x", 1), 1);
 	ck_assert_msg(timed_at_last(&p.watch, houses[_i].later, &text) == houses[_i].later, "%s: later", houses[_i].what);
 	buf_free(&text);
+	proc_end(&p);
+}
+END_TEST
+
+/* One that was awake for a moment while the house was noted is noted all the same, or nobody is. */
+START_TEST(house_of_a_napper)
+{
+	unsigned noted = 0;
+	struct look l;
+	struct proc p;
+
+	proc_start(&p, napper_beside);
+	do
+		ck_assert(watch_look(&p.watch, &l));
+	while (l.threads != 2);
+	for (int i = 0; i < MANY_LOOKS || !noted; i++) {
+		if (!watch_note_house(&p.watch))
+			continue;
+		noted++;
+		ck_assert_uint_eq(p.watch.nhouse, 1);
+	}
 	proc_end(&p);
 }
 END_TEST
@@ -600,4 +745,5 @@ END_TEST
 
 ROWS_MAIN("settle", { blocks_in_read, 1 }, { spins, countof(busy) }, { two_threads, 1 }, { many_threads, 1 }, { stopped, 1 }, { gone, 1 },
           { timer_row, countof(timers) }, { stdin_row, countof(inputs) },
-          { house_row, countof(houses) }, { house_of_a_spinner, 1 })
+          { paused_row, countof(paused) }, { prover_row, countof(provers) },
+          { house_row, countof(houses) }, { house_of_a_napper, 1 }, { house_of_a_spinner, 1 })

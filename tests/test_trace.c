@@ -230,6 +230,7 @@ END_TEST
 /* --- faults --- */
 
 static const struct { const char *text; int line, col; const char *says; } wrong[] = {
+	{ "wire iut -> data 999999999999999 data 1", 1, 34, "more bytes" },
 	{ "per  fin",                                1, 1,  "did you mean `peer`" },
 	{ "peer  fin\n\n# x\n-> ok",                 4, 1,  "`->` is no actor" },
 	{ "peer  fin\n  \"x\"",                      2, 3,  "no actor" },
@@ -366,6 +367,7 @@ static const struct { const char *a, *b; bool equal; } pairs[] = {
 	{ "iut   read -> error as r=0 \"one\" x",   "iut   read -> error as r=0 x",                     true },
 	{ "iut   read -> error as r=0 \"one\" x",   "iut   read -> error as r=0 \"one\" y",             false },
 	{ "iut   read -> error as r=0 \"one",       "iut   read -> error as r=0 \"two",                 false },
+	{ "iut   read -> error as \"\\x4\" \"1\"",   "iut   read -> error as \"\\x4\" \"2\"",        false },
 	{ "iut   read -> data \"a\"",               "iut   read -> data \"b\"",                         false },
 	{ "iut   read -> data \"a\"",               "iut   read -> data 1",                             false },
 	{ "iut   read -> data 100",                 "iut   read -> data 101",                           false },
@@ -388,6 +390,22 @@ static const struct { const char *a, *b; bool equal; } pairs[] = {
 	{ "tcp   iut -> closed",                    "tcp   peer -> closed",                             false },
 };
 
+/* What is left without its texts holds none: it is the same when it is read again. */
+static void same_again(const struct buf *printed)
+{
+	struct buf text = { 0 }, again = { 0 };
+	struct trace t;
+
+	buf_add_bytes(&text, buf_bytes(printed));
+	must_parse(&t, buf_str(&text));
+	trace_drop_texts(&t);
+	trace_print(&again, &t);
+	ck_assert_str_eq(buf_str(&again), buf_str(&text));
+	trace_free(&t);
+	buf_free(&text);
+	buf_free(&again);
+}
+
 START_TEST(equal_row)
 {
 	struct buf x = { 0 }, y = { 0 };
@@ -402,6 +420,8 @@ START_TEST(equal_row)
 	trace_print(&x, &a);
 	trace_print(&y, &b);
 	ck_assert_msg(bytes_equal(buf_bytes(&x), buf_bytes(&y)) == pairs[_i].equal, "without texts: %s, and %s", buf_str(&x), buf_str(&y));
+	same_again(&x);
+	same_again(&y);
 	buf_free(&x);
 	buf_free(&y);
 	trace_free(&a);

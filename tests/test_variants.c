@@ -50,6 +50,7 @@ static const struct { const char *name; unsigned variant; const char *with_name,
 	{ "plain", FOR_CLIENT | FOR_TLS12 | FOR_MEMORY, "", "", "client-1.2-memory" },
 	{ "other ends", FOR_SERVER | FOR_TLS13 | FOR_BLOCKING, "", "", "server-1.3-blocking" },
 	{ "with a value", FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING, "K", "-1", "client-1.3-nonblocking-K=-1" },
+	{ "with what leads elsewhere", FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING, "K/", "/../100%", "client-1.3-nonblocking-K%2f=%2f..%2f100%25" },
 	{ "with quotes", FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING, "K", "\"a b\"", "client-1.3-nonblocking-K=\"a b\"" },
 };
 

@@ -1,4 +1,5 @@
-/* The adapter for Botan 2, which has TLS 1.2 at most, and Botan 3, by TLS::Client and TLS::Server: they leave all input and output to the application.
+/* The adapter for Botan 2, which has TLS 1.2 at most, and Botan 3,
+ * by TLS::Client and TLS::Server: they leave all input and output to the application.
  *
  *	handshake       the object is made, which is when a client's first message leaves; received_data until tls_session_activated
  *	read            what tls_record_received was given; else received_data, until there is more or tls_alert told of the end
@@ -198,7 +199,8 @@ struct Tls : TLS::Callbacks {
 		std::string text = "tls_alert=" + std::to_string(number) + (alert.is_fatal() ? " fatal \"" : " warning \"");
 
 		if (alert.is_fatal() || alert.type() == close_notify)
-			ends.push_back({ alert.type() == close_notify ? SAYS_CLOSED : SAYS_ALERT, number, text + alert.type_string() + "\"" });
+			ends.push_back({ alert.type() == close_notify ? SAYS_CLOSED : SAYS_ALERT, number,
+			                 text + alert.type_string() + "\"" });
 	}
 
 	void tls_inspect_handshake_msg(const TLS::Handshake_Message &message) override

@@ -18,12 +18,14 @@
  *	short-writes    memory mode: the transport takes 1, 3 or 7 bytes at a time
  *
  * What the API cannot tell: a reset, which is GNUTLS_E_PREMATURE_TERMINATION like an end without close_notify. What the adapter
- * does not do: gnutls_record_cork, the cache of sessions on the server (it hands out tickets), renegotiation. */
+ * does not do: gnutls_record_cork, renegotiation. A server hands out tickets, and keeps the last session of TLS 1.2 for a client that
+ * takes none (gnutls_db_set_store_function and its like). */
 #include "adapters/skeleton/skeleton.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <gnutls/gnutls.h>
 
@@ -38,6 +40,7 @@ struct tls {
 /* Kept over connections. */
 static gnutls_certificate_credentials_t credentials[2];
 static gnutls_datum_t ticket_key, sessions[2];                  /* sessions of a client, by version */
+static gnutls_datum_t cached_id, cached;                        /* the last session of a server without tickets */
 
 /* ---- What the library said ---- */
 
@@ -227,12 +230,67 @@ static void keep_call(struct conn *c)
 		s->data = NULL;
 }
 
+/* gnutls_db_remove_session(3): "should be called if a session was terminated abnormally, and before gnutls_deinit()". */
 static void abandon_call(struct conn *c)
 {
 	struct tls *t = c->tls;
 
+	if (t->fatal)
+		gnutls_db_remove_session(t->session);
 	gnutls_deinit(t->session);
 	free(t);
+}
+
+/* ---- The cache of a server: one session ---- */
+
+static bool datum_set(gnutls_datum_t *to, gnutls_datum_t from)
+{
+	gnutls_free(to->data);
+	to->data = gnutls_malloc(from.size);
+	to->size = to->data ? from.size : 0;
+	if (to->data)
+		memcpy(to->data, from.data, from.size);
+	return to->data;
+}
+
+static bool is_cached(gnutls_datum_t id)
+{
+	return cached.data && cached_id.size == id.size && memcmp(cached_id.data, id.data, id.size) == 0;
+}
+
+static int cache_store(void *arg, gnutls_datum_t id, gnutls_datum_t session)
+{
+	(void)arg;
+	return datum_set(&cached_id, id) && datum_set(&cached, session) ? 0 : GNUTLS_E_MEMORY_ERROR;
+}
+
+/* The library frees what it gets. */
+static gnutls_datum_t cache_retrieve(void *arg, gnutls_datum_t id)
+{
+	gnutls_datum_t copy = { NULL, 0 };
+
+	(void)arg;
+	if (is_cached(id))
+		datum_set(&copy, cached);
+	return copy;
+}
+
+static int cache_remove(void *arg, gnutls_datum_t id)
+{
+	(void)arg;
+	if (is_cached(id)) {
+		gnutls_free(cached.data);
+		cached.data = NULL;
+	}
+	return 0;
+}
+
+static int server_set(gnutls_session_t session)
+{
+	gnutls_db_set_store_function(session, cache_store);
+	gnutls_db_set_retrieve_function(session, cache_retrieve);
+	gnutls_db_set_remove_function(session, cache_remove);
+	return gnutls_session_ticket_enable_server(session, &ticket_key);
 }
 
 static int credentials_set(bool server, gnutls_session_t session)
@@ -249,7 +307,7 @@ static int credentials_set(bool server, gnutls_session_t session)
 			ret = gnutls_session_ticket_key_generate(&ticket_key);
 	}
 	if (!ret && server)
-		ret = gnutls_session_ticket_enable_server(session, &ticket_key);
+		ret = server_set(session);
 	return ret ? ret : gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, *cred);
 }
 
@@ -329,5 +387,7 @@ int main(void)
 		gnutls_certificate_free_credentials(credentials[i]);
 	}
 	gnutls_free(ticket_key.data);
+	gnutls_free(cached_id.data);
+	gnutls_free(cached.data);
 	return status;
 }

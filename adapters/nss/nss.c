@@ -8,8 +8,8 @@
  *	key_update      SSL_KeyUpdate
  *
  * Errors are PR_GetError. A descriptor that would block does not say in which direction: a write waits for room, all else for
- * input. Which alert came is told by SSL_AlertReceivedCallback. Sessions go through SSL_SetResumptionTokenCallback and
- * SSL_SetResumptionToken. Memory mode is an I/O layer at the bottom in place of the socket.
+ * input. Which alert came is told by SSL_AlertReceivedCallback. Sessions are kept by the library, in its cache, which knows them by
+ * address, port and name, and are forgotten by SSL_ClearSessionCache. Memory mode is an I/O layer at the bottom in place of the socket.
  *
  * What the API does not have: a call for the whole exchange (PR_SHUTDOWN_BOTH waits for nothing). What it cannot tell: an end
  * without close_notify, which PR_Recv answers by 0 as it does a proper one. What the adapter does not do: blocking mode, in which
@@ -45,7 +45,6 @@ static PRDescIdentity identity;         /* of our layer, which stands for the tr
 static PRIOMethods methods;
 static CERTCertificate *cert;           /* a server's */
 static SECKEYPrivateKey *key;
-static struct token { uint8_t p[16384]; unsigned n; } tokens[2];        /* a client's last sessions, by version */
 
 /* ---- What the library said ---- */
 
@@ -265,16 +264,6 @@ static SECStatus trust(void *arg, PRFileDesc *fd, PRBool check, PRBool server)
 	return SECSuccess;
 }
 
-static SECStatus token_keep(PRFileDesc *fd, const PRUint8 *p, unsigned n, void *token)
-{
-	struct token *to = token;
-
-	(void)fd;
-	to->n = n <= sizeof(to->p) ? n : 0;
-	memcpy(to->p, p, to->n);
-	return SECSuccess;
-}
-
 /* CLOSEDRILL_CERT: the certificate, then its key in PKCS #8. */
 static bool cert_load(void)
 {
@@ -311,17 +300,10 @@ static SECStatus server_set(PRFileDesc *fd)
 /* A client that does not resume starts afresh: no session of an earlier run is offered later. */
 static SECStatus client_set(struct conn *c, PRFileDesc *fd)
 {
-	struct token *token = &tokens[c->version == 13];
-
 	if (!c->resume)
-		token->n = 0;
+		SSL_ClearSessionCache();
 	SSL_AuthCertificateHook(fd, trust, NULL);
-	SSL_SetResumptionTokenCallback(fd, token_keep, token);
-	if (SSL_SetURL(fd, "localhost") != SECSuccess)
-		return SECFailure;
-	if (token->n)
-		SSL_SetResumptionToken(fd, token->p, token->n);         /* one that must not be resumed is not taken */
-	return SECSuccess;
+	return SSL_SetURL(fd, "localhost");
 }
 
 static enum outcome open_call(struct conn *c, struct call *k)

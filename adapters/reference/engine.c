@@ -14,7 +14,8 @@ enum {
 	CIPHER_MAX_12 = RECORD_PLAIN_MAX + 2048 /* RFC 5246 6.2.3 */
 };
 
-enum { UNEXPECTED_MESSAGE = 10, BAD_RECORD_MAC = 20, RECORD_OVERFLOW = 22, ILLEGAL_PARAMETER = 47, DECODE_ERROR = 50, DECRYPT_ERROR = 51, NO_RENEGOTIATION = 100 };
+enum { UNEXPECTED_MESSAGE = 10, BAD_RECORD_MAC = 20, RECORD_OVERFLOW = 22, ILLEGAL_PARAMETER = 47, DECODE_ERROR = 50, DECRYPT_ERROR = 51,
+       NO_RENEGOTIATION = 100 };
 
 /* ---- Out ---- */
 
@@ -131,9 +132,10 @@ static void out_rotate(struct engine *e, size_t n)
 	e->out = turned;
 }
 
-/* Behind all that was written. Inside the handshake it says why (RFC 8446 6.1). No clause speaks of a client that closes during 0-RTT. It is a
- * write side that ends (6.1), and alerts leave under the keys in force (6): the early ones, up to the EndOfEarlyData. A server that took no
- * early data cannot open them, but has been told before that it will meet records that it cannot (4.2.10), and learns of the end by the FIN. */
+/* Behind all that was written. Inside the handshake it says why (RFC 8446 6.1). No clause speaks of a client that closes during 0-RTT. It
+ * is a write side that ends (6.1), and alerts leave under the keys in force (6): the early ones, up to the EndOfEarlyData. A server that
+ * took no early data cannot open them, but has been told before that it will meet records that it cannot (4.2.10),
+ * and learns of the end by the FIN. */
 static void notify_out(struct engine *e)
 {
 	size_t before;
@@ -206,7 +208,8 @@ static enum result transport_ended(struct engine *e)
 		return ENGINE_WANT_READ;
 	if (early_reading(e) && fault(FAULT_EARLY_FIN_IS_END))
 		return e->read_end = ENGINE_CLOSED;
-	if (e->done && (e->rec.n == 0 ? fault(FAULT_FIN_IS_END) : e->rec.n < RECORD_HEAD ? fault(FAULT_FIN_IN_HEADER_IS_END) : fault(FAULT_FIN_IN_BODY_IS_END)))
+	if (e->done && (e->rec.n == 0 ? fault(FAULT_FIN_IS_END) : e->rec.n < RECORD_HEAD ? fault(FAULT_FIN_IN_HEADER_IS_END)
+	                                                                                 : fault(FAULT_FIN_IN_BODY_IS_END)))
 		return e->read_end = ENGINE_CLOSED;
 	if (fault(FAULT_FIN_IS_ERROR))
 		return e->read_end = ENGINE_ERROR;
@@ -406,7 +409,8 @@ static enum result update_in(struct engine *e, struct bytes body)
 		keys_next(&e->rx);
 	e->update_asked = false;
 	e->update_due |= body.p[0] == 1 && !e->notified && !fault(FAULT_UPDATE_NOT_ANSWERED);
-	if (body.p[0] == 1 && (e->notified ? fault(FAULT_UPDATE_ANSWERED_AFTER_NOTIFY) : e->peer_notified && fault(FAULT_LATE_RECORDS_ANSWERED))) {
+	if (body.p[0] == 1 && (e->notified ? fault(FAULT_UPDATE_ANSWERED_AFTER_NOTIFY) : e->peer_notified &&
+	                       fault(FAULT_LATE_RECORDS_ANSWERED))) {
 		update_out(e, false);
 		flush(e, false);
 	}
@@ -480,7 +484,8 @@ static enum result handshake_in(struct engine *e, struct bytes content)
 static enum result content_in(struct engine *e, uint8_t type, struct bytes content)
 {
 	if (e->message.n && type != TYPE_HANDSHAKE && !fault(FAULT_INTERLEAVING_ACCEPTED))
-		return fail(e, fault(FAULT_INTERLEAVING_MISNAMED) ? DECODE_ERROR : UNEXPECTED_MESSAGE, "a record inside a handshake message");
+		return fail(e, fault(FAULT_INTERLEAVING_MISNAMED) ? DECODE_ERROR : UNEXPECTED_MESSAGE,
+		            "a record inside a handshake message");
 	switch (type) {
 	case TYPE_DATA:
 		if (!content.n && fault(FAULT_EMPTY_DATA_IS_END))
@@ -559,7 +564,8 @@ static enum result opened_in(struct engine *e, const struct record *rec)
 		r = ENGINE_OK;
 	else if ((e->v13 ? inner > RECORD_PLAIN_MAX + 1 : plain.n > RECORD_PLAIN_MAX) && !fault(FAULT_OVERFLOW_ACCEPTED))
 		r = fail(e, fault(FAULT_OVERFLOW_MISNAMED) ? DECODE_ERROR : RECORD_OVERFLOW, "a record with too much in it");
-	else if (e->v13 && type && inner != plain.n + 1 && (fault(FAULT_PADDING_REFUSED) || (inner > RECORD_PLAIN_MAX && fault(FAULT_LONG_PADDING_REFUSED))))
+	else if (e->v13 && type && inner != plain.n + 1 &&
+	         (fault(FAULT_PADDING_REFUSED) || (inner > RECORD_PLAIN_MAX && fault(FAULT_LONG_PADDING_REFUSED))))
 		r = fail(e, UNEXPECTED_MESSAGE, "a padded record");
 	else
 		r = content_in(e, type, buf_bytes(&plain));
@@ -738,7 +744,8 @@ enum result engine_handshake(struct engine *e)
 	}
 	if (r == ENGINE_CLOSED && (early_reading(e) || fault(FAULT_HANDSHAKE_NOTIFY_IS_END)))
 		r = ENGINE_ERROR;               /* what has ended is the early data */
-	if ((r == ENGINE_TRUNCATED && fault(FAULT_HANDSHAKE_CUT_IS_DONE)) || (r == ENGINE_ERROR && !e->fatal && fault(FAULT_HANDSHAKE_NOTIFY_IS_DONE)))
+	if ((r == ENGINE_TRUNCATED && fault(FAULT_HANDSHAKE_CUT_IS_DONE)) ||
+	    (r == ENGINE_ERROR && !e->fatal && fault(FAULT_HANDSHAKE_NOTIFY_IS_DONE)))
 		return ENGINE_OK;
 	if ((r == ENGINE_TRUNCATED || (r == ENGINE_ERROR && !e->fatal)) && fault(FAULT_HANDSHAKE_END_IS_CLOSED))
 		return ENGINE_CLOSED;
@@ -799,7 +806,8 @@ static enum result early_barred(struct engine *e, size_t n)
 		feed(e, (struct bytes){ NULL, 0 });
 	}
 	flow_keys(&e->hs_out);
-	return e->hs_out.epoch == EPOCH_EARLY && n <= e->early_left ? ENGINE_OK : refused(e, "the session permits no early data, or not so much");
+	return e->hs_out.epoch == EPOCH_EARLY &&
+	       n <= e->early_left ? ENGINE_OK : refused(e, "the session permits no early data, or not so much");
 }
 
 enum result engine_early_write(struct engine *e, const void *p, size_t n, bool repeated, size_t *taken)
@@ -852,7 +860,8 @@ static enum result read_again(struct engine *e)
 		return ENGINE_CLOSED;
 	if (e->read_end == ENGINE_CLOSED && fault(FAULT_END_NOT_STICKY))
 		return ENGINE_ERROR;
-	if ((e->read_end == ENGINE_ERROR && fault(FAULT_ERROR_NOT_STICKY)) || (e->read_end == ENGINE_ALERT && fault(FAULT_ALERT_NOT_STICKY)) ||
+	if ((e->read_end == ENGINE_ERROR && fault(FAULT_ERROR_NOT_STICKY)) ||
+	    (e->read_end == ENGINE_ALERT && fault(FAULT_ALERT_NOT_STICKY)) ||
 	    (e->read_end == ENGINE_CLOSED && fault(FAULT_LATE_DATA_DELIVERED)))
 		e->read_end = ENGINE_OK;
 	if (e->read_end == ENGINE_CLOSED && (fault(FAULT_LATE_ALERT_HEARD) || fault(FAULT_LATE_RECORDS_ANSWERED)))
@@ -981,7 +990,8 @@ static enum result close_flush(struct engine *e)
 
 	if (r == ENGINE_WANT_WRITE && fault(FAULT_NOTIFY_LOST_AT_FULL_SOCKET))
 		e->out.n = 0;
-	if ((r == ENGINE_WANT_WRITE && fault(FAULT_SENT_AT_FULL_SOCKET)) || (r != ENGINE_OK && r != ENGINE_WANT_WRITE && fault(FAULT_SENT_TO_NOBODY)))
+	if ((r == ENGINE_WANT_WRITE && fault(FAULT_SENT_AT_FULL_SOCKET)) ||
+	    (r != ENGINE_OK && r != ENGINE_WANT_WRITE && fault(FAULT_SENT_TO_NOBODY)))
 		return ENGINE_OK;
 	return r;
 }
@@ -1020,7 +1030,8 @@ enum result engine_shutdown_write(struct engine *e)
 static enum result both_failed(struct engine *e, bool before)
 {
 	if (before ? fault(FAULT_BOTH_COMPLETE_AFTER_ERROR)
-	           : (e->read_end == ENGINE_TRUNCATED && fault(FAULT_BOTH_COMPLETE_AT_FIN)) || (e->read_end == ENGINE_RESET && fault(FAULT_BOTH_COMPLETE_AT_RESET)) ||
+	           : (e->read_end == ENGINE_TRUNCATED && fault(FAULT_BOTH_COMPLETE_AT_FIN)) ||
+	           (e->read_end == ENGINE_RESET && fault(FAULT_BOTH_COMPLETE_AT_RESET)) ||
 	             (e->read_end == ENGINE_ERROR && fault(FAULT_BOTH_COMPLETE_AT_ERROR)))
 		return ENGINE_COMPLETE;
 	return e->read_end == ENGINE_CLOSED ? ENGINE_TRUNCATED : e->read_end;

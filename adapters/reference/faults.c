@@ -39,7 +39,8 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	/* writing */
 	[FAULT_WRITE_AFTER_NOTIFY] = { "write-after-notify", "write goes on after the own close_notify" },
 	[FAULT_WRITE_AFTER_NOTIFY_LOST] = { "write-after-notify-lost", "write after the own close_notify says ok and sends nothing" },
-	[FAULT_WRITE_AFTER_PEER_NOTIFY_LOST] = { "write-after-peer-notify-lost", "write after the peer's close_notify says ok and sends nothing" },
+	[FAULT_WRITE_AFTER_PEER_NOTIFY_LOST] = { "write-after-peer-notify-lost",
+	                                         "write after the peer's close_notify says ok and sends nothing" },
 	[FAULT_WRITE_ON_12] = { "write-on-12", "in 1.2 the peer's close_notify is answered, if at all, at the close, and writing goes on" },
 	[FAULT_NO_WRITE_AFTER_PEER_NOTIFY] = { "no-write-after-peer-notify", "in 1.3 the peer's close_notify ends writing" },
 	[FAULT_PENDING_WRITE_DROPPED] = { "pending-write-dropped", "the peer's close_notify makes a pending write say ok, unsent" },
@@ -107,7 +108,8 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	[FAULT_ALERT_AFTER_NOTIFY] = { "alert-after-notify", "an error alert is sent after the own close_notify" },
 	[FAULT_ALERT_LEVEL_HEEDED] = { "alert-level-heeded", "in 1.3 error alerts at level warning are ignored" },
 	[FAULT_UNKNOWN_ALERT_IGNORED] = { "unknown-alert-ignored", "alerts with an unknown number are ignored" },
-	[FAULT_UNKNOWN_WARNING_IGNORED] = { "unknown-warning-ignored", "in 1.3 alerts with an unknown number are ignored at level warning" },
+	[FAULT_UNKNOWN_WARNING_IGNORED] = { "unknown-warning-ignored",
+	                                    "in 1.3 alerts with an unknown number are ignored at level warning" },
 	[FAULT_WARNING_IS_END] = { "warning-is-end", "in 1.2 a warning reads as closed" },
 	[FAULT_WARNING_IS_ERROR] = { "warning-is-error", "in 1.2 a warning ends the connection without a word" },
 	[FAULT_WARNING_FLOOD_IS_END] = { "warning-flood-is-end", "too many warnings read as closed" },
@@ -157,7 +159,8 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	[FAULT_UPDATE_NOT_FOLLOWED] = { "update-not-followed", "the peer's KeyUpdate does not change the keys" },
 	[FAULT_UPDATES_LIMITED] = { "updates-limited", "more than four KeyUpdates are an error" },
 	[FAULT_UPDATE_NOT_ANSWERED] = { "update-not-answered", "a requested KeyUpdate is not answered" },
-	[FAULT_UPDATE_ANSWERED_AFTER_NOTIFY] = { "update-answered-after-notify", "a requested KeyUpdate is answered after the own close_notify" },
+	[FAULT_UPDATE_ANSWERED_AFTER_NOTIFY] = { "update-answered-after-notify",
+	                                         "a requested KeyUpdate is answered after the own close_notify" },
 	[FAULT_OWN_UPDATE_AFTER_NOTIFY] = { "own-update-after-notify", "the own keys can be updated after the own close_notify" },
 	[FAULT_OWN_UPDATE_KEEPS_KEYS] = { "own-update-keeps-keys", "after the own KeyUpdate the old keys go on" },
 	[FAULT_UPDATE_ASKED_TWICE] = { "update-asked-twice", "a KeyUpdate is requested while a request is open" },
@@ -178,7 +181,8 @@ static const struct { const char *name, *help; } faults[FAULT_COUNT] = {
 	/* 0-RTT */
 	[FAULT_EARLY_FIN_IS_END] = { "early-fin-is-end", "early data that a FIN cuts off reads as closed" },
 	[FAULT_EARLY_NOTIFY_IGNORED] = { "early-notify-ignored", "a close_notify behind early data is skipped" },
-	[FAULT_EARLY_CLEAR_NOTIFY_BELIEVED] = { "early-clear-notify-believed", "a close_notify in clear behind early data reads as closed" },
+	[FAULT_EARLY_CLEAR_NOTIFY_BELIEVED] = { "early-clear-notify-believed",
+	                                        "a close_notify in clear behind early data reads as closed" },
 	[FAULT_EARLY_END_IS_CLOSED] = { "early-end-is-closed", "the end of early data reads as closed" },
 };
 

@@ -10,8 +10,9 @@
  *	plain           the transport itself: the engine takes no byte beyond the record that it reads
  *
  * Faults: `reference --fault NAME`, or CLOSEDRILL_FAULT in the environment; `reference --faults` lists them.
- * Options: early-data (0-RTT: a server's tickets permit it), ignore-eof (a bare FIN between two records is an end), cork (small writes wait for a full record or the close),
- * split-descriptors (it writes to a duplicate), stale-error (OpenSSL's queue holds an error before each call), short-writes. */
+ * Options: early-data (0-RTT: a server's tickets permit it), ignore-eof (a bare FIN between two records is an end), cork (small writes wait
+ * for a full record or the close), split-descriptors (it writes to a duplicate),
+ * stale-error (OpenSSL's queue holds an error before each call), short-writes. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,7 +32,7 @@
 static struct side {
 	struct context context;
 	SSL_SESSION *session;
-	bool failed;                            /* for one of the faults: an error alert has met a connection since the last that resumed nothing */
+	bool failed;                            /* for one of the faults: an error alert has met a connection since the last full one */
 } sides[2][2];
 
 static struct side *side_of(const struct conn *c)
@@ -103,7 +104,8 @@ static ssize_t transport_send(void *to, const void *p, size_t n, bool wait)
 	if (fault(FAULT_SIGPIPE))
 		signal(SIGPIPE, SIG_DFL);
 	do
-		sent = send(t->write_fd >= 0 ? t->write_fd : c->fd, p, n, (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
+		sent = send(t->write_fd >= 0 ? t->write_fd : c->fd, p, n,
+		            (fault(FAULT_SIGPIPE) ? 0 : MSG_NOSIGNAL) | (wait ? 0 : MSG_DONTWAIT));
 	while (sent < 0 && errno == EINTR);
 	return sent;
 }
@@ -328,7 +330,8 @@ static bool context_set(struct side *s, const struct conn *c)
 	ctx = s->context.ctx;
 	/* Tickets that only name a session kept here: one that has failed can be forgotten. */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-	if (!c->server || (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 && SSL_CTX_use_PrivateKey_file(ctx, cert, SSL_FILETYPE_PEM) == 1))
+	if (!c->server || (cert && SSL_CTX_use_certificate_chain_file(ctx, cert) == 1 &&
+	                   SSL_CTX_use_PrivateKey_file(ctx, cert, SSL_FILETYPE_PEM) == 1))
 		return true;
 	context_free(&s->context);
 	return false;
@@ -385,9 +388,9 @@ static const char promises[] =
 	"reset-told-apart reset-told-once pipe-after-fin-and-rst error-is-sticky unauthentic-end-is-no-end "
 	"shutdown-sends-notify sent-means-sent exchange-completes no-answer-is-an-error no-need-to-wait transport-left-open "
 	"read-on-after-notify write-on-after-peer-notify answers-notify answers-notify-at-once stops-writing-at-peer-notify "
-	"new-session-on-transport unread-data-not-discarded alert-named warning-survived canceled-is-no-end canceled-then-notify level-byte-ignored one-request-at-a-time "
-	"no-resume-after-fatal server-forgets-after-fatal siblings-survive-fatal clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept "
-	"no-end-of-cut-early-data early-close-announced "
+	"new-session-on-transport unread-data-not-discarded alert-named warning-survived canceled-is-no-end canceled-then-notify "
+	"level-byte-ignored one-request-at-a-time no-resume-after-fatal server-forgets-after-fatal siblings-survive-fatal "
+	"clean-close-resumes bare-fin-keeps-session ticket-after-notify-kept no-end-of-cut-early-data early-close-announced "
 	"transport-reusable bytes-behind-notify-kept retry-finishes waiting-is-no-error buffered-input-found fin-needs-last-descriptor";
 
 static const struct adapter adapter = {

@@ -242,7 +242,8 @@ static const struct { int err; const char *name; } errnos[] = {
 	{ ECONNRESET, "ECONNRESET" }, { EFAULT, "EFAULT" }, { EHOSTUNREACH, "EHOSTUNREACH" }, { EINTR, "EINTR" }, { EINVAL, "EINVAL" },
 	{ EIO, "EIO" }, { EMFILE, "EMFILE" }, { ENETDOWN, "ENETDOWN" }, { ENETUNREACH, "ENETUNREACH" }, { ENOBUFS, "ENOBUFS" },
 	{ ENOMEM, "ENOMEM" }, { ENOPROTOOPT, "ENOPROTOOPT" }, { ENOTCONN, "ENOTCONN" }, { ENOTSOCK, "ENOTSOCK" }, { EPERM, "EPERM" },
-	{ EPIPE, "EPIPE" }, { EPROTO, "EPROTO" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { ESHUTDOWN, "ESHUTDOWN" }, { ETIMEDOUT, "ETIMEDOUT" },
+	{ EPIPE, "EPIPE" }, { EPROTO, "EPROTO" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" }, { ESHUTDOWN, "ESHUTDOWN" },
+	{ ETIMEDOUT, "ETIMEDOUT" },
 };
 
 enum outcome native_errno(struct call *k, int err)
@@ -718,7 +719,8 @@ static const char *const outcome_words[] = {
 
 /* The IANA registry of TLS alerts. */
 static const struct { int code; const char *name; } alerts[] = {
-	{ 0, "close_notify" }, { 10, "unexpected_message" }, { 20, "bad_record_mac" }, { 21, "decryption_failed" }, { 22, "record_overflow" },
+	{ 0, "close_notify" }, { 10, "unexpected_message" }, { 20, "bad_record_mac" }, { 21, "decryption_failed" },
+	{ 22, "record_overflow" },
 	{ 30, "decompression_failure" }, { 40, "handshake_failure" }, { 41, "no_certificate" }, { 42, "bad_certificate" },
 	{ 43, "unsupported_certificate" }, { 44, "certificate_revoked" }, { 45, "certificate_expired" }, { 46, "certificate_unknown" },
 	{ 47, "illegal_parameter" }, { 48, "unknown_ca" }, { 49, "access_denied" }, { 50, "decode_error" }, { 51, "decrypt_error" },
@@ -1087,7 +1089,8 @@ static bool number_reuse(struct conn *c)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return false;
-	ok = send(pair[1], foreign, sizeof(foreign), MSG_NOSIGNAL) == sizeof(foreign) && !close(fd) && fcntl(pair[0], F_DUPFD_CLOEXEC, fd) == fd;
+	ok = send(pair[1], foreign, sizeof(foreign), MSG_NOSIGNAL) == sizeof(foreign) && !close(fd) &&
+		fcntl(pair[0], F_DUPFD_CLOEXEC, fd) == fd;
 	c->reused = pair[1];
 	close(pair[0]);
 	return ok;

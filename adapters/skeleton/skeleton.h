@@ -42,7 +42,7 @@ struct conn {
 	struct queue in, out;
 	bool ended;                     /* the peer's end of stream stands behind `in` */
 	int broken;                     /* errno of a receive that failed; such a transport has no end of stream */
-	int reused;                     /* `reuse number`: the far end of the file that has taken the number fd; -1: the number is the connection's */
+	int reused;                     /* `reuse number`: the far end of the file that has taken the number fd; -1: none has */
 	int lost;                       /* errno of a send that failed in a call that does not send: the next one that does tells */
 	bool up;                        /* the handshake is through */
 	unsigned sends;                 /* calls of memory_send since then, for option:short-writes */
@@ -95,8 +95,8 @@ struct adapter {
 	void (*abandon)(struct conn *);                                 /* free conn.tls, send nothing. conn.fd = -1 if that closed it */
 
 	/* May be NULL. */
-	void (*keep)(struct conn *);    /* a client's session, for an `open` with conn.resume: before abandon, and whenever the other connection
-	                                 * is gone over to; conn lives on then, and is kept from again */
+	void (*keep)(struct conn *);    /* a client's session, for an `open` with conn.resume: before abandon, and whenever the other
+	                                 * connection is gone over to; conn lives on then, and is kept from again */
 	bool (*holds)(struct conn *);   /* after SAYS_WANT_READ: the library has input left that it did not look at */
 	/* A library with an event loop of its own, not in memory mode: after SAYS_WANT_ the loop is run in place of poll(2), until it did
 	 * something for the outstanding call or standard input can be read (descriptor 0, from which nothing may be taken). `wanted` is
@@ -120,8 +120,8 @@ void native_text(struct call *k, const char *text);                     /* in qu
 enum outcome native_errno(struct call *k, int err);                     /* errno=NAME "text"; returns the outcome that it means */
 
 /* Transport callbacks of a library that pulls and pushes bytes in memory mode; such a library needs no pump. As recv and send:
- * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes, behind the handshake, 1, 3 or 7
- * bytes, and every second time none: EAGAIN. */
+ * -1 with errno EAGAIN when nothing has arrived, 0 at the end of the stream. With option:short-writes memory_send takes, behind the
+ * handshake, 1, 3 or 7 bytes, and every second time none: EAGAIN. */
 ssize_t memory_recv(struct conn *c, void *p, size_t n);
 ssize_t memory_send(struct conn *c, const void *p, size_t n);
 

@@ -125,11 +125,26 @@ static enum outcome write_call(struct conn *c, struct call *k)
 	return SAYS_OK;
 }
 
+static void keep_call(struct conn *c)
+{
+	struct side *s = side_of(c);
+	struct tls *t = c->tls;
+
+	if (!wolfSSL_is_init_finished(t->ssl))
+		return;
+	wolfSSL_SESSION_free(s->session);
+	s->session = wolfSSL_get1_session(t->ssl);
+}
+
+/* A shutdown that is complete clears the object for another connection, and its session is gone. */
 static int shutdown_once(struct conn *c, struct call *k, enum outcome *o)
 {
 	struct tls *t = fresh(c);
-	int ret = wolfSSL_shutdown(t->ssl);
+	int ret;
 
+	if (!c->server)
+		keep_call(c);
+	ret = wolfSSL_shutdown(t->ssl);
 	k->native[0] = '\0';
 	native(k, "wolfSSL_shutdown=%d", ret);
 	*o = ret == WOLFSSL_SHUTDOWN_NOT_DONE ? SAYS_SENT : ret == WOLFSSL_SUCCESS ? SAYS_COMPLETE : failed(t, k, ret);
@@ -248,17 +263,6 @@ static WOLFSSL_CTX *ctx_new(const struct conn *c)
 		return ctx;
 	wolfSSL_CTX_free(ctx);
 	return NULL;
-}
-
-static void keep_call(struct conn *c)
-{
-	struct side *s = side_of(c);
-	struct tls *t = c->tls;
-
-	if (!wolfSSL_is_init_finished(t->ssl))
-		return;
-	wolfSSL_SESSION_free(s->session);
-	s->session = wolfSSL_get1_session(t->ssl);
 }
 
 static void abandon_call(struct conn *c)
