@@ -69,8 +69,8 @@ record: all
 	@$(NEEDS) run
 	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
 
-#: make check                  run all tests; SAN=address,undefined: built with these sanitizers
-CHECKS := unit $(if $(SAN),,faults) endtoend
+#: make check                  run all tests; SAN=address,undefined or SAN=thread: built with these sanitizers
+CHECKS := $(if $(findstring thread,$(SAN)),threads,unit $(if $(SAN),,faults) endtoend)
 .PHONY: check
 check:
 	@$(NEEDS) check
