@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from conftest import ADAPTERS, BUILD, load_results, marked_processes, wait_for
+from conftest import ADAPTERS, BUILD, Tool, load_results, marked_processes, wait_for
 
 ONE = ["--role", "client", "--tls", "1.3", "--io", "blocking", "-j1"]
 MEMORY_KIB = 400 << 10
@@ -374,6 +374,16 @@ def test_masked_proc(small, ordinary_user):
     ran = on_a_machine(small, "mount -t tmpfs -o ro none /proc/sys/kernel", "run", "openssl", *HELLO, user=ordinary_user)
     assert ran.returncode == 3
     assert "cannot mount /proc" in ran.stderr and "--privileged" in ran.stderr and "systempaths=unconfined" in ran.stderr
+
+
+def test_program_on_a_disk_of_its_own(small, open_dir):
+    """It is mounted below /tmp, where adapters get a copy of what is there: the copy does not hide it."""
+    tree = os.path.join(open_dir, "tree")
+    there = Tool(os.path.join(tree, "build"), os.path.join(tree, "adapters"))
+    os.mkdir(tree)
+    ran = on_a_machine(there, 'mount -t tmpfs none "$TREE"\ncp -r "$FROM"/. "$TREE"', "run", "openssl", "tests:honest", *HELLO,
+                       env={"TREE": tree, "FROM": os.path.dirname(small.build)})
+    assert (ran.returncode, ran.stderr) == (0, ""), ran
 
 
 def without_capabilities(small, *args, limit=""):
