@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 import time
 
@@ -156,7 +157,7 @@ class Unruly(Iut):
 
     def do_leaves_children_and_naps(self):
         self.do_leaves_children()
-        time.sleep(5)
+        time.sleep(300)
 
     def do_dies_and_leaves_children(self):
         leave_child("holding the pipes")
@@ -178,6 +179,10 @@ class Unruly(Iut):
 
     def do_changes_the_certificate(self):
         return "write=" + outcome(lambda: os.write(os.open(os.environ["CLOSEDRILL_CERT"], os.O_RDWR), b"x"))
+
+    def do_dates(self):
+        told = ssl._ssl._test_decode_cert(os.environ["CLOSEDRILL_CERT"])
+        return "from=%s until=%s" % (told["notBefore"].split()[3], told["notAfter"].split()[3])
 
     def do_rights(self):
         return can() + " mount=" + outcome(lambda: os.chroot("/tmp")) + " sysctl=" + outcome(lambda: open("/proc/sys/kernel/hostname", "w").close())
