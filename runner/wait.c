@@ -16,6 +16,7 @@ enum {
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
 	AGAIN_MAX = 10000,                      /* a call that is put off so often, while nothing moves, does not wait for anything */
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
+	RARELY = 8,                             /* turns of a wait */
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
 	STATE_CLOSE = 7
 };
@@ -86,7 +87,7 @@ static unsigned doze(struct worker *w, long gap_ns)
 		capture_drain(&w->capture);
 		return pump(w) ? MOVED_PEER : 0;
 	}
-	if ((p[0].revents || p[1].revents) && child_drain(&w->adapter->child))
+	if (p[1].revents ? child_drain(&w->adapter->child) : p[0].revents && child_drain_lines(&w->adapter->child))
 		moved |= MOVED_ADAPTER;
 	for (int i = 0; i < LIVES_MAX; i++)
 		if (p[2 + i].revents && peer_pump(&w->lives[i].peer))
@@ -109,7 +110,7 @@ static bool take_line(struct worker *w, struct bytes *line)
 
 static bool take_answer(struct worker *w, struct bytes *line)
 {
-	child_drain(&w->adapter->child);
+	child_drain_lines(&w->adapter->child);
 	return take_line(w, line);
 }
 
@@ -139,15 +140,16 @@ static enum settled settle(struct worker *w, struct bytes *line)
 	struct look before = { 0 }, now = { 0 };
 	bool had = false;
 
-	for (;; gap_ns = LOOK_GAP_NS) {
+	for (unsigned turn = 1;; gap_ns = LOOK_GAP_NS, turn++) {
+		/* What ends few waits is asked for now and then. */
+		bool looked, also_rare = turn % RARELY == 0;
 		unsigned moved;
-		bool looked;
 
 		if (line && take_line(w, line))
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
-		if (wait_flooded(w) || w->agains > AGAIN_MAX)
+		if ((also_rare && wait_flooded(w)) || w->agains > AGAIN_MAX)
 			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		moved = doze(w, gap_ns);
 		/* A look costs twenty times as much as to ask whether it runs. */
@@ -160,20 +162,20 @@ static enum settled settle(struct worker *w, struct bytes *line)
 				return line && !child_hears(&w->adapter->child) ? SETTLED_DEAF : SETTLED_BLOCKED;
 		}
 		/* Something that it left behind may hold its stdout open. What it said last is in the pipe by then. */
-		if (!(looked && now.asleep) && child_exited(&w->adapter->child))
+		if (also_rare && !(looked && now.asleep) && child_exited(&w->adapter->child))
 			return line && take_answer(w, line) ? SETTLED_ANSWER : SETTLED_GONE;
 		before = now;
 		had = looked;
 		/* What the adapter prints without answering, `again` after `again`, moves nothing. */
 		if (moved & MOVED_PEER)
 			still_us = w->agains = 0;
-		else if (!still_us) {
+		else if (!still_us && also_rare) {
 			still_us = now_us();
 			cpu = child_cpu_us(&w->adapter->child);
 		}
-		if (still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
+		if (also_rare && still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
 			return SETTLED_SPINS;
-		if (now_us() > deadline)
+		if (also_rare && now_us() > deadline)
 			return SETTLED_WATCHDOG;
 	}
 }
