@@ -19,7 +19,8 @@
 %% No promises: the manual says "{error, closed}" of recv, and not what the peer has to have done.
 %%
 %% What the API cannot do: shutdown both (ssl:shutdown(S, read_write) "immediately closes"), the transport without TLS once it was
-%% upgraded, calls that do not wait, and an object without a socket. What the adapter does not do: resumption.
+%% upgraded, calls that do not wait, and an object without a socket. What the adapter does not do: resumption. A client could (reuse_session,
+%% use_ticket); a server's tickets of TLS 1.3 need ssl:listen: with {session_tickets, stateful} ssl:handshake of a TCP socket exits, noproc.
 -mode(compile).
 
 -record(conn, {role, version, tcp, tls, reader}).
