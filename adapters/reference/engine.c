@@ -557,7 +557,7 @@ static enum result opened_in(struct engine *e, const struct record *rec)
 
 	/* RFC 8446 5: a record in clear has no place; in 1.2 it is one that does not open. */
 	if (e->v13 && rec->type != TYPE_DATA && !fault(FAULT_CLEAR_ALERT_BELIEVED) && !fault(FAULT_CLEAR_ALERT_SKIPPED))
-		return fail(e, fault(FAULT_CLEAR_ALERT_MISNAMED) ? BAD_RECORD_MAC : UNEXPECTED_MESSAGE, "a record in clear");
+		return fail(e, fault(FAULT_CLEAR_ALERT_MISNAMED) ? DECODE_ERROR : UNEXPECTED_MESSAGE, "a record in clear");
 	if (!keys_open(&e->rx, rec, &type, &plain) && !open_wrongly(e, rec, &type, &plain))
 		r = unopened_in(e, rec);
 	else if (e->v13 && inner > RECORD_PLAIN_MAX + 1 && fault(FAULT_INNER_OVERFLOW_SKIPPED))
