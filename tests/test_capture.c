@@ -3,6 +3,7 @@
 #include "runner/capture.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "tests/check_rows.h"
 
@@ -79,6 +80,7 @@ START_TEST(flood)
 	struct capture c = { .tcpdump = { .in = -1, .out = open("/dev/zero", O_RDONLY | O_NONBLOCK), .err = -1 }, .marker_fd = -1,
 	                     .packet_fd = -1 };
 
+	alarm(10);
 	/* That each of these returns is what is tested. */
 	for (int i = 0; i < 10; i++)
 		capture_drain(&c);
