@@ -53,6 +53,7 @@ $(OUT)/flags: always
 
 include adapters/adapters.mk
 include tests/fuzz/fuzz.mk
+include tests/analysis.mk
 
 #: make run                    run the suite against the installed OpenSSL; results in build/run
 .PHONY: run
@@ -67,7 +68,15 @@ run:
 .PHONY: record
 record: all
 	@$(NEEDS) run
-	@for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u | xargs -t $(OUT)/closedrill record $(RECORD)
+	@$(EXPECTED) | xargs -t $(OUT)/closedrill record $(RECORD)
+# Those that expected/ has traces of and that are built here.
+EXPECTED = for d in expected/*/; do n=$$(basename $$d); n=$${n%-[0-9]*}; [ ! -x $(OUT)/adapters/$$n ] || echo $$n; done | sort -u
+
+#: make compare                run all implementations that expected/ has traces of and that are built here, and tell what changed; minutes
+.PHONY: compare
+compare: all
+	@$(NEEDS) run
+	@$(EXPECTED) | xargs -t $(OUT)/closedrill run $(COMPARE)
 
 #: make check                  run all tests; SAN=address,undefined: built with these sanitizers
 CHECKS := unit $(if $(SAN),,faults stress fuzz-check) endtoend
@@ -124,7 +133,7 @@ matrix:
 	@$(AGAIN) $(OUT)/closedrill
 	adapters/matrix.sh $(OUT)/closedrill $(OUT)/matrix $(SUITES)
 
-#: make bench                  measure what README.md's figures say
+#: make bench                  measure what README.md's figures say; BENCH_LONG=1: also a session of 100,000 runs
 .PHONY: bench
 bench:
 	@$(NEEDS) run

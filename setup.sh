@@ -2,8 +2,8 @@
 # Finds which Debian packages are missing and installs them, as root or by sudo without a password; otherwise says what to type.
 # With nothing missing it takes no time, no rights and no network.
 #
-# usage: setup.sh build|run|check|fuzz|adapters|matrix [--ask]
-#   adapters: what all adapters are built with; matrix: what roots of other releases are made with
+# usage: setup.sh build|run|check|fuzz|analyze|adapters|matrix [--ask]
+#   analyze: what looks at the sources; adapters: what all adapters are built with; matrix: what roots of other releases are made with
 #   --ask: only tell, never install
 #
 # What counts is the thing itself (a command, a library known to pkg-config), so what you built yourself is found as well.
@@ -61,6 +61,14 @@ need_to_fuzz() {
 	need libclang-rt-dev    clang_can_fuzz
 }
 
+need_to_analyze() {
+	need gcc                command -v gcc
+	need clang-tidy         command -v clang-tidy
+	need cppcheck           command -v cppcheck
+	need valgrind           command -v valgrind
+	need gcovr              command -v gcovr
+}
+
 need_for_adapters() {
 	for package in $("${0%/*}"/adapters/packages.sh); do
 		need "$package" dpkg -s "$package"
@@ -74,6 +82,7 @@ look() {
 	run)   need_to_build; need_to_run ;;
 	check) need_to_build; need_to_run; need_to_check; need_to_fuzz ;;
 	fuzz)  need_to_build; need_to_fuzz ;;
+	analyze) need_to_build; need check pkg-config --exists check; need_to_analyze ;;
 	adapters) need_to_build; need_for_adapters ;;
 	matrix) need_to_build; need_to_run; need mmdebstrap command -v mmdebstrap ;;
 	*)     sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2 ;;

@@ -2,7 +2,8 @@
 # left out: a word about that is printed, and kept in NAME.missing for `closedrill list implementations`.
 # In C or C++ on the skeleton: the sources are adapters/NAME/*.c or *.cc; the script adapters/NAME/libs prints what to compile and link
 # with, or fails.
-# In other languages: adapters/NAME/build.sh PROGRAM makes it, or exits with 77.
+# In other languages: adapters/NAME/build.sh PROGRAM makes it, or exits with 77. A build with sanitizers leaves these out: they have nothing
+# that a sanitizer sees, and are played by the build without.
 ON_IT    := $(patsubst adapters/%/libs,$(OUT)/adapters/%,$(wildcard adapters/*/libs))
 SCRIPTED := $(patsubst adapters/%/build.sh,$(OUT)/adapters/%,$(wildcard adapters/*/build.sh))
 
@@ -20,13 +21,13 @@ adapters:
 	@$(NEEDS) adapters
 	@$(AGAIN) adapters SETUP=
 else
-adapters: $(filter-out $(LEAVE_OUT:%=$(OUT)/adapters/%),$(ON_IT) $(SCRIPTED))
+adapters: $(filter-out $(LEAVE_OUT:%=$(OUT)/adapters/%),$(ON_IT) $(if $(SAN),,$(SCRIPTED)))
 endif
 
 # One that is made of the project's own layers names libclosedrill.a as a prerequisite.
 $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
 # Two share what is common to them.
-$(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine: $(wildcard adapters/jsse/*)
+$(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine $(OUT)/adapters/bouncycastle $(OUT)/adapters/bouncycastle-engine: $(wildcard adapters/jsse/* adapters/jsse-*/*.java adapters/bouncycastle/*.java)
 $(OUT)/adapters/python $(OUT)/adapters/asyncio: $(wildcard adapters/python-common/*)
 
 .SECONDARY: $(OUT)/adapters/skeleton/skeleton.o

@@ -22,6 +22,19 @@ bool bytes_is(struct bytes a, const char *text)
 	return bytes_equal(a, bytes_of(text));
 }
 
+char *bytes_dup(struct bytes text)
+{
+	char *s = text.n ? strndup((const char *)text.p, text.n) : strdup("");
+
+	assert(s);
+	return s;
+}
+
+char *text_dup(const char *text)
+{
+	return bytes_dup(bytes_of(text));
+}
+
 bool bytes_take(struct bytes *in, size_t n, struct bytes *out)
 {
 	if (in->n < n)
@@ -173,7 +186,7 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-static const struct { char letter, byte; } escapes[] = {
+static const struct { uint8_t letter, byte; } escapes[] = {
 	{ 'n', '\n' }, { 'r', '\r' }, { 't', '\t' }, { '\\', '\\' }, { '"', '"' },
 };
 
@@ -182,7 +195,7 @@ static void quote_byte(struct buf *b, uint8_t c)
 	for (size_t i = 0; i < countof(escapes); i++) {
 		if (c == escapes[i].byte) {
 			buf_u8(b, '\\');
-			buf_u8(b, (unsigned char)escapes[i].letter);
+			buf_u8(b, escapes[i].letter);
 			return;
 		}
 	}
@@ -234,7 +247,7 @@ static bool take_escape(struct bytes *in, uint8_t *v)
 		return false;
 	for (size_t i = 0; i < countof(escapes); i++) {
 		if (c == escapes[i].letter) {
-			*v = (uint8_t)escapes[i].byte;
+			*v = escapes[i].byte;
 			return true;
 		}
 	}

@@ -14,6 +14,8 @@ struct buf { uint8_t *p; size_t n, cap; };              /* owned: buf_free; safe
 struct bytes bytes_of(const char *text);                /* without the final NUL */
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_is(struct bytes a, const char *text);
+char *bytes_dup(struct bytes text);                     /* a string, up to the first NUL; free(). Aborts when memory runs out */
+char *text_dup(const char *text);                       /* the same of a string */
 
 /* Takes n bytes off the front of *in. False, and nothing moved, when there are fewer. */
 bool bytes_take(struct bytes *in, size_t n, struct bytes *out);

@@ -74,7 +74,7 @@ void cert_free(struct cert *c)
 int cert_memfd(const struct cert *c, char path[32], struct fault *f)
 {
 	BIO *mem = BIO_new(BIO_s_mem());
-	char *text;
+	char *text = NULL;
 	long n = 0;
 	int fd = -1;
 

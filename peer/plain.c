@@ -1,6 +1,7 @@
 /* plain: text that others wrote, made harmless. */
 #include "peer/plain.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* RFC 3629: by its first byte, how long a character is, and what the second may be: no overlong forms,
@@ -30,8 +31,10 @@ static size_t utf8_length(struct bytes text)
 static uint32_t code_point(const uint8_t *p, size_t n)
 {
 	static const uint8_t mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	uint32_t c = p[0] & mask[n];
+	uint32_t c;
 
+	assert(n < countof(mask));
+	c = p[0] & mask[n];
 	for (size_t k = 1; k < n; k++)
 		c = c << 6 | (p[k] & 0x3f);
 	return c;

@@ -102,7 +102,7 @@ bool tcp_look(int fd, struct tcp_view *v)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &i, &n) != 0)
 		return false;
-	*v = (struct tcp_view){ i.tcpi_state, i.tcpi_unacked, i.tcpi_notsent_bytes };
+	*v = (struct tcp_view){ i.tcpi_state, i.tcpi_unacked, i.tcpi_data_segs_in, i.tcpi_notsent_bytes };
 	return true;
 }
 

@@ -23,6 +23,7 @@ uint16_t tcp_remote_port(int fd);
 struct tcp_view {
 	int state;                              /* TCP_ESTABLISHED ... of <netinet/tcp.h> */
 	unsigned unacked;                       /* segments in flight, FIN included */
+	unsigned segments;                      /* with data, that came */
 	size_t unsent;                          /* bytes that the other side's window did not take */
 };
 bool tcp_look(int fd, struct tcp_view *v);

@@ -31,7 +31,7 @@ static void add_words(char ***words, size_t *n, struct bytes text)
 		if (len) {
 			*words = reallocarray(*words, *n + 2, sizeof(**words));
 			assert(*words);
-			(*words)[(*n)++] = strndup((const char *)text.p, len);
+			(*words)[(*n)++] = bytes_dup((struct bytes){ text.p, len });
 			(*words)[*n] = NULL;
 		}
 		bytes_take(&text, len + (space != NULL), &(struct bytes){ 0 });
@@ -52,9 +52,9 @@ void adapter_init(struct adapter *a, const char *command, const char *dir, const
 
 	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
 	add_words(&a->argv, &words, bytes_of(command));
-	a->name = strdup(base_name(command));
-	a->command = strdup(command);
-	a->root = root ? strdup(root) : NULL;
+	a->name = text_dup(base_name(command));
+	a->command = text_dup(command);
+	a->root = root ? text_dup(root) : NULL;
 	assert(words && a->name && a->command);
 	if (!strchr(a->argv[0], '/')) {
 		char *path = malloc(strlen(dir) + strlen(a->argv[0]) + 2);
@@ -142,7 +142,7 @@ static bool key_is(struct bytes *line, const char *key)
 static void set_text(char **to, struct bytes text)
 {
 	free(*to);
-	*to = strndup((const char *)text.p, text.n);
+	*to = bytes_dup(text);
 }
 
 /* False: it holds a word that nobody knows. */
@@ -215,7 +215,7 @@ static bool greeting_done(struct adapter *a, struct fault *f)
 	if (!a->library)
 		return fault_machine(f, "adapter %s breaks the contract: its greeting has no `library`", a->name);
 	if (!a->api)
-		a->api = strdup("");
+		a->api = text_dup("");
 	return true;
 }
 
@@ -301,7 +301,7 @@ static void set_name(struct adapter *a, bool whole, const char *behind)
 		buf_printf(&name, "-%ld.%ld", v.major, v.minor);
 	buf_printf(&name, "%s", behind);
 	free(a->name);
-	a->name = strdup(buf_str(&name));
+	a->name = text_dup(buf_str(&name));
 	assert(a->name);
 	buf_free(&name);
 }
@@ -309,7 +309,7 @@ static void set_name(struct adapter *a, bool whole, const char *behind)
 void adapter_name(struct adapter *a, const char *name)
 {
 	free(a->name);
-	a->name = strdup(name);
+	a->name = text_dup(name);
 	assert(a->name);
 }
 

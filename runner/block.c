@@ -27,7 +27,7 @@ void deviations_add(struct deviations *d, const char *requirement, const char *r
 	assert(d->list);
 	memmove(d->list + at + 1, d->list + at, (d->n - at) * sizeof(*d->list));
 	d->n++;
-	d->list[at] = (struct deviation){ requirement ? strdup(requirement) : NULL, strdup(reason), link ? strdup(link) : NULL };
+	d->list[at] = (struct deviation){ requirement ? text_dup(requirement) : NULL, text_dup(reason), link ? text_dup(link) : NULL };
 }
 
 const struct deviation *deviations_find(const struct deviations *d, const char *requirement)
@@ -161,7 +161,7 @@ bool block_add(struct block *b, struct account *a)
 
 void block_copy(struct block *to, const struct block *from)
 {
-	*to = (struct block){ .varies = from->varies ? strdup(from->varies) : NULL, .link = from->link ? strdup(from->link) : NULL };
+	*to = (struct block){ .varies = from->varies ? text_dup(from->varies) : NULL, .link = from->link ? text_dup(from->link) : NULL };
 	for (size_t i = 0; i < from->n; i++) {
 		struct account a = { 0 };
 

@@ -15,7 +15,8 @@
 
 #include "runner/stream.h"
 
-enum { WATCHDOG_MS = 10000, START_TRIES = 5000, FIRST_TRY_MS = 2, ALIGN_TRIES = 100, PIPE_BYTES = 1 << 20 };
+enum { WATCHDOG_MS = 10000, LOOK_MS = 200, START_TRIES = 5000, FIRST_TRY_MS = 2, ALIGN_TRIES = 100, PIPE_BYTES = 1 << 20,
+       BYTES_MAX = 256 << 20 };
 
 static const uint8_t marker_magic[8] = "clsdrill";
 
@@ -62,22 +63,49 @@ static uint64_t marker_of(const struct capture *c, struct bytes frame)
 
 static void read_pipe(struct capture *c)
 {
-	for (;;) {
-		uint8_t *p = buf_grow(&c->bytes, 65536);
-		ssize_t n = read(c->tcpdump.out, p, 65536);
+	ssize_t n;
 
+	do {
+		uint8_t *p = buf_grow(&c->bytes, 65536);
+
+		n = read(c->tcpdump.out, p, 65536);
 		c->bytes.n -= 65536 - (size_t)(n > 0 ? n : 0);
 		if (n == 0)
 			c->tcpdump.ended = true;
-		if (n < 65536)
-			return;
-	}
+	} while (n == 65536 && c->bytes.n <= BYTES_MAX);
 }
 
 void capture_drain(struct capture *c)
 {
-	if (!c->tcpdump.ended)
+	/* Adapters can send to themselves, too. What is not taken the kernel drops and counts: that run is broken. */
+	c->full |= c->bytes.n > BYTES_MAX;
+	if (!c->tcpdump.ended && c->bytes.n <= BYTES_MAX)
 		read_pipe(c);
+}
+
+/* Reading clears the kernel's counters, so they are added up here. A frame is counted when it gets its place in the ring that tcpdump
+ * reads. */
+static void count_passed(struct capture *c)
+{
+	struct tpacket_stats s = { 0 };
+	socklen_t n = sizeof(s);
+
+	if (getsockopt(c->packet_fd, SOL_PACKET, PACKET_STATISTICS, &s, &n) != 0)
+		return;
+	c->passed += s.tp_packets - s.tp_drops;
+	c->dropped += s.tp_drops;
+}
+
+/* Where the kernel has dropped something, and the marker may be among it, nothing more is worth waiting for. */
+static void wait_for_bytes(struct capture *c)
+{
+	struct pollfd p = { c->tcpdump.out, POLLIN, 0 };
+
+	for (int waited = 0; waited < WATCHDOG_MS && poll(&p, 1, LOOK_MS) <= 0; waited += LOOK_MS) {
+		count_passed(c);
+		if (c->dropped != c->dropped_before)
+			return;
+	}
 }
 
 /* libpcap reads through this: first what was drained, then the pipe, which is waited for until the watchdog gives up. */
@@ -85,18 +113,17 @@ static ssize_t cookie_read(void *cookie, char *to, size_t n)
 {
 	struct capture *c = cookie;
 
+	if (c->given == c->bytes.n)
+		c->given = c->bytes.n = 0;
 	if (!c->bytes.n && !c->tcpdump.ended) {
-		struct pollfd p = { c->tcpdump.out, POLLIN, 0 };
-
-		while (poll(&p, 1, WATCHDOG_MS) < 0 && errno == EINTR)
-			;
+		wait_for_bytes(c);
 		read_pipe(c);
 	}
-	if (n > c->bytes.n)
-		n = c->bytes.n;
-	if (n > 0)
-		memcpy(to, c->bytes.p, n);
-	buf_drop(&c->bytes, n);
+	if (n > c->bytes.n - c->given)
+		n = c->bytes.n - c->given;
+	if (n)
+		memcpy(to, c->bytes.p + c->given, n);
+	c->given += n;
 	return (ssize_t)n;
 }
 
@@ -139,18 +166,6 @@ static bool find_packet_socket(struct capture *c)
 	return c->packet_fd >= 0;
 }
 
-/* Reading clears the kernel's counters, so they are added up here. A frame is counted when it gets its place in the ring that tcpdump reads. */
-static void count_passed(struct capture *c)
-{
-	struct tpacket_stats s = { 0 };
-	socklen_t n = sizeof(s);
-
-	if (getsockopt(c->packet_fd, SOL_PACKET, PACKET_STATISTICS, &s, &n) != 0)
-		return;
-	c->passed += s.tp_packets - s.tp_drops;
-	c->dropped += s.tp_drops;
-}
-
 struct capture_point capture_here(struct capture *c)
 {
 	count_passed(c);
@@ -186,22 +201,23 @@ static bool next_frame(struct capture *c, struct captured *frame)
 	return true;
 }
 
-static bool read_to_marker(struct capture *c, uint64_t marker, capture_sink *sink, void *to, struct fault *f)
+static bool read_to_marker(struct capture *c, uint64_t marker, capture_sink *sink, void *to)
 {
 	struct captured frame;
 
 	do {
-		if (!next_frame(c, &frame)) {
-			child_drain(&c->tcpdump);
-			count_passed(c);
-			return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; %llu packets dropped by the kernel; "
-			                     "it said: %.160s",
-			                     (unsigned long long)c->dropped, buf_str(&c->tcpdump.log));
-		}
-		sink(to, &frame);
-	} while (c->seen != marker);
+		c->spoiled = !next_frame(c, &frame);
+		if (!c->spoiled)
+			sink(to, &frame);
+	} while (!c->spoiled && c->seen != marker);
 	count_passed(c);
-	return true;
+	return !c->spoiled;
+}
+
+static bool broke_off(struct capture *c, struct fault *f)
+{
+	child_drain(&c->tcpdump);
+	return fault_machine(f, "tcpdump stopped, or a marker did not come out of it; it said: %.160s", buf_str(&c->tcpdump.log));
 }
 
 static void ignore_frame(void *to, const struct captured *frame)
@@ -209,36 +225,47 @@ static void ignore_frame(void *to, const struct captured *frame)
 	(void)to, (void)frame;
 }
 
-/* From here on the kernel's count and ours are of the same frames: a marker comes out as the only one of both. Others may still pass for a while. */
+/* From here on the kernel's count and ours are of the same frames: a marker comes out as the only one of both. Others may still pass for
+ * a while. */
 static bool align(struct capture *c, struct fault *f)
 {
 	for (int i = 0; i < ALIGN_TRIES; i++) {
 		count_passed(c);
 		c->passed = c->read = 0;
-		if (!read_to_marker(c, send_marker(c), ignore_frame, NULL, f))
-			return false;
+		if (!read_to_marker(c, send_marker(c), ignore_frame, NULL))
+			return broke_off(c, f);
 		if (c->passed == 1 && c->read == 1)
 			return true;
 	}
 	return fault_machine(f, "what comes out of tcpdump is not what the kernel counts");
 }
 
+static bool was_dropped(struct capture *c, bool full, struct fault *f)
+{
+	uint64_t n = c->dropped - c->dropped_before;
+
+	c->dropped_before = c->dropped;
+	if (full)
+		return fault_machine(f, "the adapter sends without end: more than %d MB in one run", BYTES_MAX >> 20);
+	return fault_machine(f, "the kernel dropped %llu packets of the capture: the machine is too busy, use fewer workers (-j)",
+	                     (unsigned long long)n);
+}
+
 bool capture_read(struct capture *c, struct capture_point end, capture_sink *sink, void *to, struct fault *f)
 {
-	uint64_t dropped = c->dropped;
+	bool full = c->full, whole = read_to_marker(c, end.marker, sink, to);
 
-	if (!read_to_marker(c, end.marker, sink, to, f))
-		return false;
-	if (c->dropped != dropped)
-		return fault_machine(f, "the kernel dropped %llu packets of the capture: the machine is too busy, use fewer workers (-j)",
-		                     (unsigned long long)(c->dropped - dropped));
+	c->full = false;
+	if (c->dropped != c->dropped_before)
+		return was_dropped(c, full, f);
+	if (!whole)
+		return broke_off(c, f);
 	/* The marker came behind all that had been counted before it, and is counted by now. */
 	if (c->read > end.frames && c->read <= c->passed)
 		return true;
-	fault_machine(f, "tcpdump gave %llu packets, and the kernel has counted %llu: somebody else reads its counters, or took of its packets",
-	              (unsigned long long)c->read, (unsigned long long)c->passed);
-	align(c, &(struct fault){ 0 });
-	return false;
+	c->spoiled = true;
+	return fault_machine(f, "tcpdump gave %llu packets, and the kernel has counted %llu: somebody else reads its counters, or took of "
+	                     "its packets", (unsigned long long)c->read, (unsigned long long)c->passed);
 }
 
 /* --- start and end ----------------------------------------------------------------------------------------------------- */
@@ -289,6 +316,17 @@ bool capture_start(struct capture *c, struct fault *f)
 	if (!find_packet_socket(c))
 		return fault_machine(f, "cannot look at tcpdump's packet socket (pidfd_getfd):");
 	return align(c, f);
+}
+
+bool capture_renew(struct capture *c, struct fault *f)
+{
+	if (!c->spoiled)
+		return true;
+	capture_end(c);
+	if (capture_start(c, f))
+		return true;
+	c->spoiled = true;
+	return false;
 }
 
 void capture_end(struct capture *c)

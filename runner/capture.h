@@ -11,15 +11,19 @@
 
 struct capture {
 	struct child tcpdump;
-	struct buf bytes;                       /* read from its pipe, not yet by libpcap */
+	struct buf bytes;                       /* read from its pipe, for libpcap */
+	size_t given;                           /* bytes in front of it that libpcap has */
 	pcap_t *pcap;
 	int marker_fd;                          /* a socket bound and connected to itself: the marker's receiver as well */
 	uint16_t marker_port;
 	uint64_t marked;                        /* the number of the last marker sent */
 	int packet_fd;                          /* tcpdump's packet socket, for its counters */
 	uint64_t passed, dropped;               /* frames that the kernel gave to tcpdump, and could not give */
+	uint64_t dropped_before;                /* when the last reading ended */
 	uint64_t read;                          /* of those that passed, how many have come out of the stream */
 	uint64_t seen;                          /* the last marker that has */
+	bool spoiled;                           /* its stream broke off */
+	bool full;                              /* more came in one run than is kept for it */
 };
 
 struct capture_point {
@@ -52,6 +56,8 @@ bool capture_behind(const struct capture_point *p, const struct captured *frame)
 /* Gives all frames up to and including the marker of this point. False: it did not come out, the kernel dropped packets, or what came out is not
  * what it had counted: *f. */
 bool capture_read(struct capture *c, struct capture_point end, capture_sink *sink, void *to, struct fault *f);
+/* A new one in the place of one whose stream broke off; nothing if it did not. Between two runs. False: *f. */
+bool capture_renew(struct capture *c, struct fault *f);
 void capture_end(struct capture *c);
 
 #endif

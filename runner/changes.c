@@ -32,7 +32,7 @@ static struct compared_with *account(struct changes *c, const char *of)
 			return &c->with[i];
 	c->with = reallocarray(c->with, c->nwith + 1, sizeof(*c->with));
 	assert(c->with);
-	c->with[c->nwith] = (struct compared_with){ .of = strdup(of) };
+	c->with[c->nwith] = (struct compared_with){ .of = text_dup(of) };
 	return &c->with[c->nwith++];
 }
 
@@ -41,7 +41,7 @@ void changes_recorded(struct changes *c, const char *of, const char *recorded)
 	struct compared_with *w = account(c, of);
 
 	if (!w->recorded && recorded)
-		w->recorded = strdup(recorded);
+		w->recorded = text_dup(recorded);
 }
 
 /* What stands around a change differs with role and version, by the handshake alone; the change is one. */
@@ -103,8 +103,8 @@ void changes_take(struct changes *c, const json_t *run)
 	w->other = strcmp(how, "other") == 0;
 	free(w->implementation);
 	free(w->library);
-	w->implementation = strdup(run_text(run, "implementation"));
-	w->library = strdup(run_text(run, "library"));
+	w->implementation = text_dup(run_text(run, "implementation"));
+	w->library = text_dup(run_text(run, "library"));
 	w->same += strcmp(how, "same") == 0 || (w->other && !run_text(run, "diff")[0]);
 	w->fresh += strcmp(how, "new") == 0;
 	w->differs += w->other && run_text(run, "diff")[0];

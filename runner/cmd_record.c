@@ -120,7 +120,7 @@ static void take_account(struct recorder *r, size_t index, struct bytes body)
 	if (seen->n && !r->args->varies && !block_has(seen, &a))
 		differs(r, index, body);
 	if (seen->n && r->args->varies && !seen->varies && !block_has(seen, &a))
-		seen->varies = strdup(r->args->varies);
+		seen->varies = text_dup(r->args->varies);
 	block_add(seen, &a);
 }
 

@@ -82,10 +82,7 @@ static void free_all(struct loaded *parts, size_t n)
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path + (slash == path))) : strdup(".");
-
-	assert(folder);
-	return folder;
+	return slash ? bytes_dup((struct bytes){ (const uint8_t *)path, (size_t)(slash - path + (slash == path)) }) : text_dup(".");
 }
 
 /* --- telling a session again ------------------------------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ int format_unknown(const char *word)
 	size_t n = 0;
 	const char *near;
 
-	for (; formats[n] && n < countof(words); n++)
+	for (; n < countof(words) && formats[n]; n++)
 		words[n] = formats[n]->word;
 	near = fault_nearest(word, words, n);
 	fprintf(stderr, "closedrill: --format does not know \"%s\"%s%s%s; it knows:\n", word, near ? "; did you mean " : "",

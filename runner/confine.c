@@ -107,7 +107,7 @@ static bool make_dev(const struct place *nodes, size_t n)
 		if (fd < 0)
 			return false;
 		close(fd);
-		if (!bind_back(&nodes[i], MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY))
+		if (!bind_back(&nodes[i], MOUNT_ATTR_NODEV))
 			return false;
 	}
 	for (size_t i = 0; i < countof(links); i++)
@@ -121,7 +121,7 @@ static bool make_dev(const struct place *nodes, size_t n)
 static size_t open_writable(struct place *places, size_t cap, const char *root)
 {
 	const char *list = getenv("CLOSEDRILL_WRITABLE");
-	char *copy = list ? strdup(list) : NULL, *rest = copy;
+	char *copy = list ? text_dup(list) : NULL, *rest = copy;
 	size_t n = 0;
 
 	for (char *word; copy && n < cap && (word = strsep(&rest, ":")); )

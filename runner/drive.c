@@ -517,7 +517,7 @@ static bool end_step(struct worker *w, struct fault *f)
 	if (called && w->adapter->alive && !w->outstanding && !watch_alone(&w->adapter->watch) && wait_rest(w) == SETTLED_WATCHDOG)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
-		return broke(w, f, "what the IUT sent was not acknowledged");
+		return broke(w, f, wait_flooded(w) ? "the IUT sends without end" : "what the IUT sent was not acknowledged");
 	if (step_at(w)->later)
 		wait_received(w);
 	note_waiting(w, seen(w));
@@ -639,7 +639,12 @@ static bool play(struct worker *w, struct fault *f)
 		live_check_socket_left(w, &w->lives[i]);
 		live_keep(w, &w->lives[i], s->nsteps);
 	}
-	return intake_read(w, f);
+	if (intake_read(w, f))
+		return true;
+	/* Mostly that is why the capture could not keep up. */
+	if (wait_flooded(w))
+		return broke(w, f, "the IUT sends without end, and faster than tcpdump takes it");
+	return w->e->stranger ? broke(w, f, "the adapter opened a connection of its own, and tcpdump did not take all that went over it") : false;
 }
 
 /* Whatever the run left: the peer goes, a waiting call is waked by the end of its socket, the adapter forgets. One that cannot is
@@ -682,7 +687,7 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
 	part_begin(PART_START);
-	ok = set_host(w, f) && talk_start(w, f) && play(w, f);
+	ok = set_host(w, f) && capture_renew(&w->capture, f) && talk_start(w, f) && play(w, f);
 	e->took_us = now_us() - e->at_us;
 	part_begin(PART_CLEAN_UP);
 	clean_up(w);

@@ -54,6 +54,8 @@ struct evidence {
 	int nconns;
 	struct frame *frames; size_t nframes;
 	struct buf frames_data;
+	bool stranger;                          /* a connection was opened that is none of the run's */
+	size_t stranger_step;                   /* during that step */
 	size_t ended_at;                        /* the step that ended the run early; nsteps if none did */
 	int64_t at_us;                          /* when it began, for files */
 	int64_t took_us;

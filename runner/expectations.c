@@ -111,7 +111,7 @@ static bool load_recorded(struct expectations *x, const char *folder, struct fau
 		ok = fault_set(f, &at, "expected here: one line, `%sNAME VERSION` of the library", head);
 	}
 	if (ok)
-		x->recorded = strndup(s + strlen(head), text.n - strlen(head) - 1);
+		x->recorded = bytes_dup((struct bytes){ (const uint8_t *)s + strlen(head), text.n - strlen(head) - 1 });
 	buf_free(&path);
 	buf_free(&text);
 	return ok;

@@ -9,22 +9,14 @@
 
 /* --- values --- */
 
-static char *bytes_dup(struct bytes x)
-{
-	char *s = strndup((const char *)x.p, x.n);
-
-	assert(s);
-	return s;
-}
-
 void expected_start(struct expected *x, const struct script *s)
 {
-	*x = (struct expected){ .name = strdup(s->name), .with_name = s->with_name.n ? bytes_dup(s->with_name) : NULL,
+	*x = (struct expected){ .name = text_dup(s->name), .with_name = s->with_name.n ? bytes_dup(s->with_name) : NULL,
 	                        .nwith = s->nwith ? s->nwith : 1 };
 	x->with = calloc(x->nwith, sizeof(*x->with));
 	assert(x->name && x->with);
 	for (size_t i = 0; i < x->nwith; i++)
-		x->with[i] = s->nwith ? bytes_dup(s->with[i]) : strdup("");
+		x->with[i] = s->nwith ? bytes_dup(s->with[i]) : text_dup("");
 }
 
 void expected_free(struct expected *x)

@@ -7,6 +7,8 @@
 #include "runner/trace.h"
 #include "runner/variants.h"
 
+enum { VALUES_MAX = 1000 };                     /* of `with`; far more than any case has: who reads them looks at each for each */
+
 struct reader {
 	struct expected *x;
 	const struct script *s;                 /* NULL: any case */
@@ -34,14 +36,6 @@ static bool wrong(struct reader *r, const char *what)
 static bool read_end(struct reader *r)
 {
 	return next(r) && (r->t.kind == TOKEN_END || wrong(r, "too much: the line could end before this"));
-}
-
-static char *word_dup(struct bytes word)
-{
-	char *s = strndup((const char *)word.p, word.n);
-
-	assert(s);
-	return s;
 }
 
 /* --- blocks --- */
@@ -133,9 +127,13 @@ static int value_find(struct reader *r, struct bytes value)
 		fault_unknown(r->f, &r->t.at, value, "value of the case's `with`", (const char *const *)x->with, x->nwith);
 		return -1;
 	}
+	if (x->nwith == VALUES_MAX) {
+		fault_set(r->f, &r->t.at, "more values than a case can have");
+		return -1;
+	}
 	x->with = reallocarray(x->with, x->nwith + 1, sizeof(*x->with));
 	assert(x->with);
-	x->with[x->nwith++] = word_dup(value);
+	x->with[x->nwith++] = bytes_dup(value);
 	for (size_t i = 0; i < x->n; i++) {
 		x->blocks[i].in = realloc(x->blocks[i].in, x->nwith * VARIANTS);
 		assert(x->blocks[i].in);
@@ -172,7 +170,7 @@ static bool values_read(struct reader *r, unsigned bits)
 	word = r->t.text;
 	equals = r->t.kind == TOKEN_WORD ? memchr(word.p, '=', word.n) : NULL;
 	if (!r->s && equals && !x->with_name && !x->nwith)
-		x->with_name = word_dup((struct bytes){ word.p, (size_t)(equals - word.p) });
+		x->with_name = bytes_dup((struct bytes){ word.p, (size_t)(equals - word.p) });
 	if (!r->s && !equals && !x->nwith)
 		value_find(r, (struct bytes){ word.p, 0 });
 	if (!x->with_name)
@@ -224,7 +222,7 @@ static bool read_link(struct reader *r, char **link)
 	if (rest.n && !link_ok(rest))
 		return fault_set(r->f, &at, "expected here: a link (https://...), or nothing");
 	if (rest.n)
-		*link = word_dup(rest);
+		*link = bytes_dup(rest);
 	return true;
 }
 
@@ -244,7 +242,7 @@ static bool read_reason(struct reader *r, char **reason, char **link)
 		wrong(r, "expected here: the reason, a text in quotes (\"\": none yet)");
 	ok = ok && read_link(r, link);
 	if (ok)
-		*reason = word_dup(buf_bytes(&read));
+		*reason = bytes_dup(buf_bytes(&read));
 	buf_free(&read);
 	return ok;
 }
@@ -299,7 +297,7 @@ static bool read_deviation(struct reader *r)
 		return false;
 	if (r->t.kind != TOKEN_WORD)
 		return wrong(r, "missing here: the requirement that is broken");
-	name = word_dup(r->t.text);
+	name = bytes_dup(r->t.text);
 	ok = add_deviation(r, name);
 	free(name);
 	return ok;
@@ -332,7 +330,7 @@ static bool read_case(struct reader *r)
 	if (r->s)
 		expected_start(r->x, r->s);
 	else
-		r->x->name = word_dup(r->t.text);
+		r->x->name = bytes_dup(r->t.text);
 	return read_end(r);
 }
 

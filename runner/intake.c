@@ -38,24 +38,38 @@ static bool is_ours(const struct worker *w, const struct segment *s)
 	return false;
 }
 
+/* Nobody but the adapter is there to open one. The first tells enough. */
+static void note_stranger(struct evidence *e, const struct segment *s, size_t step)
+{
+	if (!s->syn || s->has_ack || e->stranger)
+		return;
+	e->stranger = true;
+	e->stranger_step = step;
+}
+
 static void take_frame(void *to, const struct captured *frame)
 {
 	struct intake *in = to;
 	struct worker *w = in->w;
 	struct evidence *e = w->e;
 	struct segment s;
+	size_t step;
 
 	while (in->mark < w->nmarks && capture_behind(&w->marks[in->mark].at, frame))
 		in->mark++;
 	/* Before the first mark lies what the run before left behind. */
-	if (in->mark == 0 || frame->marker || !segment_parse(frame->data, &s) || !is_ours(w, &s))
+	if (in->mark == 0 || frame->marker || !segment_parse(frame->data, &s))
 		return;
+	step = in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps;
+	if (!is_ours(w, &s)) {
+		note_stranger(e, &s, step);
+		return;
+	}
 	if (e->nframes % 64 == 0) {
 		e->frames = reallocarray(e->frames, e->nframes + 64, sizeof(*e->frames));
 		assert(e->frames);
 	}
-	e->frames[e->nframes++] = (struct frame){ frame->at_ns, e->frames_data.n, frame->data.n,
-	                                          in->mark < w->nmarks ? w->marks[in->mark].step : e->script->nsteps };
+	e->frames[e->nframes++] = (struct frame){ frame->at_ns, e->frames_data.n, frame->data.n, step };
 	buf_add_bytes(&e->frames_data, frame->data);
 }
 

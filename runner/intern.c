@@ -57,8 +57,7 @@ const char *intern_bytes(struct intern *in, struct bytes text)
 		grow(in);
 	row = slot(in->rows, in->cap, hash, text);
 	if (!row->text) {
-		*row = (struct interned){ strndup((const char *)text.p, text.n), hash };
-		assert(row->text);
+		*row = (struct interned){ bytes_dup(text), hash };
 		in->n++;
 	}
 	return row->text;

@@ -293,17 +293,20 @@ static bool is_read(const struct scan *s, size_t i)
 static void api_rules(const struct scan *s)
 {
 	int iut = iut_dir(s->e->variant);
+	bool ended = false;
 
 	for (size_t i = 0; i < s->e->script->nsteps; i++) {
 		const struct step_seen *st = &s->e->steps[i];
 
 		if (!st->ran || !st->answered || st->conn != s->conn)
 			continue;
-		/* Of a write `closed` only says that nothing can be sent. */
+		/* Of a write `closed` only says that nothing can be sent; of a later read, that it was told before. */
 		if (st->answer.outcome == OUTCOME_CLOSED && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
-		    !notified_by(s, !iut, i))
+		    !notified_by(s, !iut, i) && !ended) {
+			ended = true;
 			tell_step(s, "closed-means-notified", i, "closed only after the peer's close_notify",
 			          ", but no close_notify of the peer had come");
+		}
 		if (st->answer.outcome == OUTCOME_COMPLETE && !(notified_by(s, !iut, i) && notified_by(s, iut, i)))
 			tell_step(s, "complete-means-both", i, "complete only after both close_notify",
 			          notified_by(s, !iut, i) ? ", but its own close_notify is not on the wire"
@@ -350,8 +353,20 @@ static bool reading_shut(const struct scan *s, size_t step)
 	return false;
 }
 
-/* Told that the stream is finished, and bytes before the end never were handed out. The call for the whole exchange may throw them away:
- * what its manual says of that is for the cases. */
+static bool read_failed_before(const struct scan *s, size_t step)
+{
+	for (size_t i = 0; i < step; i++) {
+		const struct step_seen *st = &s->e->steps[i];
+
+		if (st->ran && st->answered && st->conn == s->conn && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
+		    outcome_is(OUTCOME_FAILS, st->answer.outcome) && st->answer.outcome != OUTCOME_REFUSED)
+			return true;
+	}
+	return false;
+}
+
+/* Told that the stream is finished, and bytes before the end never were handed out, nor did a read fail, which tells as much. The call for
+ * the whole exchange may throw them away: what its manual says of that is for the cases. */
 static void data_complete(const struct scan *s)
 {
 	const struct conn_seen *c = conn_of(s);
@@ -368,7 +383,7 @@ static void data_complete(const struct scan *s)
 			return;
 		if (st->answer.outcome != OUTCOME_CLOSED || !is_read(s, i) || !notified_by(s, peer, i))
 			continue;
-		if (c->read_text.n < sealed.n && !reading_shut(s, i)) {
+		if (c->read_text.n < sealed.n && !reading_shut(s, i) && !read_failed_before(s, i)) {
 			snprintf(seen, sizeof(seen), "closed after %zu of the %zu bytes that the peer sealed before its close_notify",
 			         c->read_text.n, sealed.n);
 			s->tell(s->to, "data-intact", i, "all of the peer's bytes, then closed", seen);
@@ -491,11 +506,19 @@ static void nothing_left(const struct scan *s)
 		        "a descriptor still holds the connection's socket");
 }
 
+/* Of the run, whichever connection is looked at. */
+static void no_stranger(const struct scan *s)
+{
+	if (s->e->stranger && s->conn == 0)
+		s->tell(s->to, "no-other-connection", s->e->stranger_step, "no connection but those of the case", "another one was opened");
+}
+
 void invariants_check(const struct evidence *e, invariant_broken *tell, void *to)
 {
 	static void (*const rules[])(const struct scan *) = {
 		notify_once, nothing_after_notify, nothing_after_fatal, notify_before_fin, notify_whole, nothing_in_clear,
 		api_rules, reads_intact, writes_intact, data_complete, write_refused, accepted_is_sent, nothing_left,
+		no_stranger,
 	};
 
 	for (int conn = 0; conn < e->nconns; conn++) {

@@ -195,8 +195,7 @@ static bool parse_code(struct words *in, int (*code_of)(struct bytes), int *code
 	*code = ITEM_ANY;
 	if (at_end(in))
 		return in->pattern;
-	peek(in, &word);
-	*code = code_of(word);
+	*code = peek(in, &word) ? code_of(word) : -1;
 	if (*code < 0)
 		return false;
 	in->used++;

@@ -61,9 +61,8 @@ static enum verdict weight_of(const struct court *c, const struct requirement *r
 
 static char *text_of(struct buf *b)
 {
-	char *s = strdup(buf_str(b));
+	char *s = text_dup(buf_str(b));
 
-	assert(s);
 	buf_free(b);
 	return s;
 }
@@ -154,10 +153,30 @@ static char *native_text(const struct answer *x)
 	return text_of(&b);
 }
 
+static bool says_what(enum outcome o, enum behind what)
+{
+	return what == BEHIND_END ? o == OUTCOME_CLOSED || o == OUTCOME_COMPLETE : outcome_is(OUTCOME_FAILS, o) && o != OUTCOME_REFUSED;
+}
+
+/* Where no error was told none can be forgotten: such a rule is asked only behind a call on this connection that said so. */
+static bool is_asked(const struct court *c, const struct requirement *r, size_t step)
+{
+	const struct step_seen *seen = c->e->steps;
+
+	if (!r || r->behind == BEHIND_ANYTHING)
+		return true;
+	for (size_t i = 0; i < step; i++)
+		if (seen[i].ran && seen[i].answered && seen[i].conn == seen[step].conn && says_what(seen[i].answer.outcome, r->behind))
+			return true;
+	return false;
+}
+
 static void check_call(const struct court *c, const struct step *st, const struct step_seen *seen)
 {
+	size_t step = (size_t)(st - c->e->script->steps);
+
 	for (size_t i = 0; i < st->nchecks; i++)
-		if (check_in(&st->checks[i], c->e->variant) && !any_allowed(&st->checks[i], &seen->answer))
+		if (check_in(&st->checks[i], c->e->variant) && is_asked(c, st->checks[i].req, step) && !any_allowed(&st->checks[i], &seen->answer))
 			add_finding(c, st->checks[i].req, &st->checks[i].at, allowed_text(st, &st->checks[i]),
 			            observed_text(st, &seen->answer), native_text(&seen->answer));
 }
@@ -368,7 +387,7 @@ static void check_closed_world(const struct court *c, int conn)
 	if (left) {
 		buf_printf(&seen, "wire iut -> ");
 		items_print(&seen, items, left);
-		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, strdup("nothing after the last line"),
+		add_finding(c, rule(c, "nothing-else"), &c->e->script->steps[last].at, text_dup("nothing after the last line"),
 		            text_of(&seen), NULL);
 	}
 	free(items);
@@ -397,7 +416,7 @@ static void invariant_finding(void *to, const char *name, size_t step, const cha
 
 	if (!r || script_excepts(c->e->script, name) || is_told(c, r, at))
 		return;
-	add_finding(c, r, &c->e->script->steps[at].at, strdup(allowed), strdup(observed),
+	add_finding(c, r, &c->e->script->steps[at].at, text_dup(allowed), text_dup(observed),
 	            c->e->steps[at].answered ? native_text(&c->e->steps[at].answer) : NULL);
 }
 

@@ -1,6 +1,7 @@
 /* listing: what `closedrill list`, `show` and `steps` print. */
 #include "runner/listing.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,16 +153,18 @@ void list_requirements(const struct catalogue *s, bool json, bool uncovered)
 static void list_implementation(json_t *all, const char *name, const struct adapter *a, const char *reason, bool json)
 {
 	json_t *o = json_object(), *can = json_array();
+	const char *library = a && !reason ? a->library : NULL;
 
+	assert(reason || library);
 	if (!json) {
 		printf("%-20s %s", name, reason && !a ? "not built: " : "");
-		plain_print(stdout, reason ? reason : a->library);
+		plain_print(stdout, reason ? reason : library);
 		printf("\n");
 	}
 	for (size_t k = 0; a && k < a->ncan; k++)
 		json_array_append_new(can, json_string(a->can[k]));
 	json_object_set_new(o, "implementation", json_string(name));
-	json_object_set_new(o, "library", reason ? json_null() : json_string(a->library));
+	json_object_set_new(o, "library", library ? json_string(library) : json_null());
 	json_object_set_new(o, "can", can);
 	json_object_set_new(o, "reason", reason ? json_string(reason) : json_null());
 	json_array_append_new(all, o);

@@ -21,8 +21,7 @@ static bool add_run(void *to, json_t *run, const char *text, size_t len, struct 
 		s->runs = reallocarray(s->runs, s->n ? 2 * s->n : 1, sizeof(*s->runs));
 		assert(s->runs);
 	}
-	s->runs[s->n] = (struct loaded_run){ strndup(text, len), len, 0 };
-	assert(s->runs[s->n].text);
+	s->runs[s->n] = (struct loaded_run){ bytes_dup((struct bytes){ (const uint8_t *)text, len }), len, 0 };
 	s->n++;
 	return true;
 }
@@ -53,7 +52,7 @@ bool loaded_read(struct loaded *s, const char *path, struct fault *f)
 	const json_t *totals;
 	bool ok;
 
-	*s = (struct loaded){ .path = strdup(path) };
+	*s = (struct loaded){ .path = text_dup(path) };
 	ok = results_read(path, add_run, s, &about, f) && take_shard(s, json_object_get(about.rest, "shard"), f);
 	totals = json_object_get(about.rest, "totals");
 	s->partial = about.partial;
@@ -176,7 +175,7 @@ void loaded_merge(struct loaded *parts, size_t n, struct loaded *all)
 
 	for (size_t i = 0; i < n; i++)
 		runs += parts[i].n;
-	*all = (struct loaded){ .path = strdup(parts[0].path), .runs = calloc(runs + 1, sizeof(*all->runs)) };
+	*all = (struct loaded){ .path = text_dup(parts[0].path), .runs = calloc(runs + 1, sizeof(*all->runs)) };
 	assert(all->path && all->runs);
 	for (size_t i = 0; i < n; i++)
 		move_runs(&parts[i], all);

@@ -52,8 +52,8 @@ static int part_open(struct outfile *o, struct fault *f)
 	int fd;
 
 	*f = (struct fault){ 0 };
-	o->part = asprintf(&o->part, "%s.part", o->path) > 0 ? o->part : NULL;
-	assert(o->part);
+	if (asprintf(&o->part, "%s.part", o->path) < 0)
+		abort();
 	fd = open_new(o->part);
 	if (fd < 0 && errno == ENOENT) {
 		if (!make_folders(o->path, f))

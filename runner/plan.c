@@ -79,7 +79,7 @@ static char **dir_names(const char *dir, size_t *n)
 	*n = 0;
 	while (d && (e = readdir(d)))
 		if (e->d_name[0] != '.')
-			add_name(&names, n, strdup(e->d_name));
+			add_name(&names, n, text_dup(e->d_name));
 	if (d)
 		closedir(d);
 	if (*n)
@@ -304,7 +304,7 @@ static char **names_in(const char *dir, bool (*takes)(const char *path, const ch
 	for (size_t i = 0; i < all; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]);
 		if (takes(path, entries[i]))
-			add_name(&names, n, strndup(entries[i], strlen(entries[i]) - cut));
+			add_name(&names, n, bytes_dup((struct bytes){ (const uint8_t *)entries[i], strlen(entries[i]) - cut }));
 	}
 	names_free(entries, all);
 	return names;
@@ -327,7 +327,7 @@ char *adapter_missing(const char *dir, const char *name)
 	char path[1400], *line;
 
 	snprintf(path, sizeof(path), "%s/%s%s", dir, name, missing);
-	line = strdup(lex_file(path, &text, &ignored) ? buf_str(&text) : "");
+	line = text_dup(lex_file(path, &text, &ignored) ? buf_str(&text) : "");
 	line[strcspn(line, "\n")] = '\0';
 	buf_free(&text);
 	return line;

@@ -82,7 +82,7 @@ static bool send_message(int fd, uint32_t kind, size_t index, uint32_t verdict, 
 static void set_broken(struct judgement *j, const char *why)
 {
 	judgement_free(j);
-	*j = (struct judgement){ .verdict = VERDICT_BROKEN, .reason = strdup(why) };
+	*j = (struct judgement){ .verdict = VERDICT_BROKEN, .reason = text_dup(why) };
 }
 
 /* The plan goes from one implementation to the next: what is not used any more does not stay up. */
@@ -101,12 +101,13 @@ static void compare(const struct job *job, const struct run *run, const struct e
 	compare_run(c, x, job->catalogue, run->script, run->variant, e, j);
 }
 
-static void do_run(struct worker *w, const struct job *job, const struct run *run, const struct run_name *name, struct judgement *j,
+static void do_run(struct worker *w, const struct job *job, const struct run *run, struct run_name *name, struct judgement *j,
                    struct comparison *c, int64_t *took_us)
 {
 	struct adapter *a = &job->adapters[run->implementation];
 	struct evidence e;
 	struct fault f = { 0 };
+	enum driven driven;
 
 	*j = (struct judgement){ .verdict = VERDICT_UNSUPPORTED };
 	if (a->failed) {
@@ -114,13 +115,15 @@ static void do_run(struct worker *w, const struct job *job, const struct run *ru
 		return;
 	}
 	if (run->unsupported) {
-		j->reason = strdup("the case needs what the adapter does not announce");
+		j->reason = text_dup("the case needs what the adapter does not announce");
 		compare(job, run, NULL, j, c);
 		return;
 	}
 	stop_others(job, a);
 	parts_count_run();
-	if (drive(w, a, name->script, run->variant, &e, &f) == DRIVEN) {
+	driven = drive(w, a, name->script, run->variant, &e, &f);
+	name->library = a->library;             /* it may have been started anew, and that is what its last greeting told */
+	if (driven == DRIVEN) {
 		part_begin(PART_JUDGE);
 		judge(&e, &job->catalogue->reqs, (struct promises){ (const char *const *)a->promises, a->npromises }, j);
 		part_begin(PART_WRITE);
@@ -150,7 +153,6 @@ static bool report_run(int fd, struct worker *w, const struct job *job, size_t i
 	bool ok;
 
 	do_run(w, job, run, &name, &j, &c, &took_us);
-	name.library = a->library;              /* as its last greeting told: it may have been started anew */
 	part_begin(PART_WRITE);
 	o = result_json(&name, &j, &c, took_us);
 	text = result_text(o);
@@ -323,7 +325,7 @@ static void broken_run(struct pool *p, size_t index, const char *why)
 	const struct adapter *a = &p->job->adapters[run->implementation];
 	struct run_name name = { a->name, a->library, &p->job->catalogue->scripts[run->script], run->variant,
 	                         p->job->catalogue->with[run->script], a->command, a->root };
-	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = strdup(why) };
+	struct judgement j = { .verdict = VERDICT_BROKEN, .reason = text_dup(why) };
 	json_t *o = result_json(&name, &j, NULL, 0);
 	char *text = result_text(o);
 

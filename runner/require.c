@@ -1,6 +1,7 @@
 /* require: the rules, read from cases/requirements. */
 #include "runner/require.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,18 +24,11 @@ const char *level_word(enum level l)
 	return level_words[l];
 }
 
-static char *copy(struct bytes text)
-{
-	char *out = strndup((const char *)text.p, text.n);
-
-	if (!out)
-		abort();
-	return out;
-}
-
+/* The requirement that is being read; there has to be one. */
 static struct requirement *current(struct reader *rd)
 {
-	return rd->r->n > 0 ? &rd->r->rows[rd->r->n - 1] : NULL;
+	assert(rd->r->n > 0);
+	return &rd->r->rows[rd->r->n - 1];
 }
 
 /* --- values --- */
@@ -54,7 +48,7 @@ static bool set_clause(struct reader *rd, int version, struct bytes value, const
 {
 	(void)at;
 	free(current(rd)->clause[version]);
-	current(rd)->clause[version] = copy(value);
+	current(rd)->clause[version] = bytes_dup(value);
 	return true;
 }
 
@@ -62,7 +56,7 @@ static bool set_disputed(struct reader *rd, int version, struct bytes value, con
 {
 	(void)at;
 	free(current(rd)->disputed[version]);
-	current(rd)->disputed[version] = copy(value);
+	current(rd)->disputed[version] = bytes_dup(value);
 	return true;
 }
 
@@ -75,7 +69,7 @@ static const struct key {
 	{ "clause",   set_clause,   offsetof(struct reader, clause) },
 	{ "disputed", set_disputed, offsetof(struct reader, disputed) },
 };
-static const char *const key_words[] = { "requirement", "level", "clause", "disputed", "says", "always", "two-readings" };
+static const char *const key_words[] = { "requirement", "level", "clause", "disputed", "says", "always", "two-readings", "behind" };
 static const char *const version_key_words[] = { "level", "clause", "disputed" };
 static const char *const version_words[] = { "1.2", "1.3" };
 
@@ -83,10 +77,11 @@ static const char *const version_words[] = { "1.2", "1.3" };
 
 static bool complete(struct reader *rd)
 {
-	const struct requirement *q = current(rd);
+	const struct requirement *q;
 
-	if (!q)
+	if (rd->r->n == 0)
 		return true;
+	q = current(rd);
 	for (int v = 0; v < TLS_VERSIONS; v++) {
 		if (!rd->level.plain && !rd->level.version[v])
 			return fault_set(rd->f, &rd->at, "`%s` has no level for TLS %s", q->name, version_words[v]);
@@ -113,7 +108,7 @@ static void add_row(struct reader *rd, struct bytes name, int line)
 	r->rows = realloc(r->rows, (r->n + 1) * sizeof(*r->rows));
 	if (!r->rows)
 		abort();
-	r->rows[r->n++] = (struct requirement){ .name = copy(name), .line = line };
+	r->rows[r->n++] = (struct requirement){ .name = bytes_dup(name), .line = line };
 }
 
 static bool begin(struct reader *rd, struct bytes name, const struct where *at)
@@ -132,11 +127,23 @@ static bool begin(struct reader *rd, struct bytes name, const struct where *at)
 	return true;
 }
 
+static bool behind(struct reader *rd, struct bytes value, const struct where *at)
+{
+	static const char *const words[] = { "error", "end" };          /* from BEHIND_ERROR on */
+
+	for (size_t i = 0; i < countof(words); i++)
+		if (bytes_is(value, words[i])) {
+			current(rd)->behind = BEHIND_ERROR + i;
+			return true;
+		}
+	return fault_unknown(rd->f, at, value, "thing that a rule can stand behind", words, countof(words));
+}
+
 static bool says(struct reader *rd, struct bytes value, const struct where *key)
 {
 	if (current(rd)->says)
 		return fault_set(rd->f, key, "`says` a second time");
-	current(rd)->says = copy(value);
+	current(rd)->says = bytes_dup(value);
 	return true;
 }
 
@@ -210,12 +217,12 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 	const struct key *k = key_find(name);
 
 	if (!k && version.n == 0 && !token_is(word, "requirement") && !token_is(word, "says") && !token_is(word, "always") &&
-	    !token_is(word, "two-readings"))
+	    !token_is(word, "two-readings") && !token_is(word, "behind"))
 		return fault_unknown(rd->f, &word->at, word->text, "line of a requirement", key_words, countof(key_words));
 	if (!k && version.n > 0)
 		return fault_unknown(rd->f, &word->at, name, "line that a version can stand behind", version_key_words,
 		                     countof(version_key_words));
-	if (!current(rd) && !token_is(word, "requirement"))
+	if (rd->r->n == 0 && !token_is(word, "requirement"))
 		return fault_set(rd->f, &word->at, "`requirement NAME` has to come first");
 	if (token_is(word, "always"))
 		return always(rd, value, at);
@@ -225,8 +232,11 @@ static bool statement(struct reader *rd, const struct token *word, struct bytes 
 		return fault_set(rd->f, at, "something has to stand behind `%.*s`", (int)name.n, (const char *)name.p);
 	if (token_is(word, "requirement"))
 		return begin(rd, value, at);
+	if (token_is(word, "behind"))
+		return behind(rd, value, at);
 	if (token_is(word, "says"))
 		return says(rd, value, &word->at);
+	assert(k);                              /* the other words were dealt with */
 	return property(rd, k, version, value, &word->at, at);
 }
 
@@ -242,6 +252,8 @@ static bool read_line(struct reader *rd, struct line *ln)
 		return true;
 	value = line_rest(ln);
 	at = value.n > 0 ? line_where(ln, value) : word.at;
+	if (value.n > 0 && memchr(value.p, '\0', value.n))
+		return fault_set(rd->f, &at, "a byte 0x00 that is no text");
 	return statement(rd, &word, value, &at);
 }
 
@@ -311,7 +323,7 @@ const struct requirement *requirement_find(const struct requirements *r, struct 
 const char *requirement_nearest(const struct requirements *r, struct bytes name)
 {
 	const char **words = calloc(r->n + 1, sizeof(*words));
-	char *word = copy(name);
+	char *word = bytes_dup(name);
 	const char *near;
 
 	if (!words)

@@ -6,6 +6,8 @@
 #include "peer/fault.h"
 
 enum level { LEVEL_MUST, LEVEL_PROMISE, LEVEL_SHOULD, LEVEL_MAY };
+/* What an earlier call on the connection must have said for a rule to be asked of a call. */
+enum behind { BEHIND_ANYTHING, BEHIND_ERROR, BEHIND_END };
 enum { IN_TLS12 = 0, IN_TLS13 = 1, TLS_VERSIONS = 2 };
 
 struct requirement {
@@ -16,6 +18,7 @@ struct requirement {
 	char *disputed[TLS_VERSIONS];           /* the reason; NULL: not disputed. A disputed rule weighs as a SHOULD */
 	bool always;                            /* an invariant of every run */
 	bool two_readings;                      /* followed as written or as everyone practises it: a run says which */
+	enum behind behind;
 	int line;
 };
 

@@ -24,8 +24,8 @@ static gid_t outer_gid;
 static bool own_users;                  /* it takes a user namespace */
 
 /* What to do when namespaces are refused: the one line that people need. */
-static const char how_to[] = "run it as root (sudo), in a container with --privileged, or allow user namespaces "
-                             "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces)";
+static const char how_to[] = "run it as root (sudo), in a container with --privileged, or allow user namespaces (sysctl "
+                             "kernel.unprivileged_userns_clone=1, user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns=0)";
 
 pid_t sandbox_fork(struct fault *f)
 {
@@ -36,9 +36,11 @@ pid_t sandbox_fork(struct fault *f)
 	outer_gid = getegid();
 	/* Root in a container may have no more to say than anybody. */
 	own_users = !rights_has(CAP_SYS_ADMIN) || !rights_has(CAP_NET_ADMIN);
+	/* From here on the runner needs no others. Who makes a user namespace of root's needs one more, CAP_SETFCAP, and has few. */
 	if (own_users)
 		flags |= CLONE_NEWUSER;
-	rights_take(RIGHTS_WORKER);             /* from here on the runner needs no others; one that has none is refused nothing that matters */
+	else
+		rights_take(RIGHTS_WORKER);
 	fflush(NULL);
 	pid = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
 	if (pid < 0)
@@ -117,7 +119,8 @@ bool sandbox_isolate(struct fault *f)
 		return fault_machine(f, "cannot map the user into a namespace (%s): %s", strerror(errno), how_to);
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) != 0)
-		return fault_machine(f, "cannot mount /proc in a namespace (%s): %s", strerror(errno), how_to);
+		return fault_machine(f, "cannot mount /proc in a namespace (%s): in a container start it with --privileged, or with --security-opt "
+		                     "systempaths=unconfined and seccomp=unconfined; elsewhere run it as root (sudo)", strerror(errno));
 	return rights_take(RIGHTS_WORKER) || fault_machine(f, "cannot give up capabilities:");
 }
 

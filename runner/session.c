@@ -40,7 +40,7 @@ static int add_implementation(struct session *s, size_t i, const char *called, c
 	else if (s->n == 1)
 		return command_failed(EXIT_BROKEN, &f);
 	else
-		a->failed = strdup(f.msg);              /* the others shall have their runs */
+		a->failed = text_dup(f.msg);              /* the others shall have their runs */
 	if (expected && !a->failed &&
 	    !expectations_load(&s->expected[i], expected, adapter_base(a), a->library, s->catalogue, &s->selection, lenient, &f))
 		return command_failed(f.line ? EXIT_USAGE : EXIT_BROKEN, &f);

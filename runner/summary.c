@@ -85,7 +85,7 @@ static void take_reading(struct summary *s, const json_t *run)
 		s->readers = reallocarray(s->readers, s->nreaders + 1, sizeof(*s->readers));
 		assert(s->readers);
 		rd = &s->readers[s->nreaders++];
-		*rd = (struct reader){ .implementation = strdup(run_text(run, "implementation")) };
+		*rd = (struct reader){ .implementation = text_dup(run_text(run, "implementation")) };
 	}
 	*(strcmp(reading, "as-written") == 0 ? &rd->written : &rd->practised) += 1;
 }

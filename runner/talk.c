@@ -19,7 +19,7 @@ static bool contract_broken(struct worker *w, struct bytes line, const char *why
 /* The adapter, and not its library, has done what nobody can go on from: *f. */
 static bool useless(struct worker *w, const char *what, struct fault *f)
 {
-	fault_machine(f, "adapter %s %s; its log: %.120s", w->adapter->name, what, adapter_log(w->adapter));
+	fault_machine(f, "adapter %s %s; its log: %.120s", w->adapter->name, what, w->adapter->child.log.n ? adapter_log(w->adapter) : "(empty)");
 	adapter_stop(w->adapter);
 	w->outstanding = false;
 	return false;
@@ -79,8 +79,8 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 		return true;
 	case SETTLED_SPINS:
 		*x = answer_of(OUTCOME_SPINS);
-		if (wait_flooded(w))
-			buf_quote(&x->native, bytes_of("it sends without end"));
+		if (wait_flooded(w) || wait_put_off(w))
+			buf_quote(&x->native, bytes_of(wait_put_off(w) ? "it asks to be called again without end" : "it sends without end"));
 		adapter_stop(w->adapter);
 		w->outstanding = false;
 		return true;

@@ -64,8 +64,10 @@ static void item_add(struct event *ev, const struct item *it)
 		last->len = last->len == ITEM_ANY || it->len == ITEM_ANY ? ITEM_ANY : last->len + it->len;
 		return;
 	}
-	ev->items = reallocarray(ev->items, ev->nitems + 1, sizeof(*ev->items));
-	assert(ev->items);
+	if ((ev->nitems & (ev->nitems - 1)) == 0) {
+		ev->items = reallocarray(ev->items, ev->nitems ? 2 * ev->nitems : 1, sizeof(*ev->items));
+		assert(ev->items);
+	}
 	ev->items[ev->nitems++] = item_shown(it);
 }
 
@@ -107,6 +109,27 @@ static struct answer answer_shown(const struct answer *from)
 
 /* --- from evidence --- */
 
+/* Was a write of the IUT waiting for room in this step? How much of it had left by then is what the two kernels had room for, and another
+ * number every time; what it comes to in the end is the case's to compare. */
+static bool write_waits(const struct evidence *e, int conn, size_t step)
+{
+	bool waits = false, over = false;
+
+	for (size_t i = 0; i <= step && i < e->script->nsteps; i++) {
+		const struct step *st = &e->script->steps[i];
+		const struct step_seen *seen = &e->steps[i];
+		bool blocked = !seen->answered || seen->answer.outcome == OUTCOME_BLOCKED;
+
+		if (!seen->ran || seen->conn != conn || st->actor != ACTOR_IUT)
+			continue;
+		waits &= !over;
+		if (iut_writes(st->verb))
+			waits |= blocked;
+		over = st->verb == IUT_AWAIT && !blocked;
+	}
+	return waits;
+}
+
 /* Is this call collected when a timer of the kernel has ended it? */
 static bool ended_by_timer(const struct script *s, size_t i)
 {
@@ -115,16 +138,26 @@ static bool ended_by_timer(const struct script *s, size_t i)
 	return i < s->nsteps && s->steps[i].verb == IUT_AWAIT && s->steps[i].later;
 }
 
-/* Whether `&` was seen to wait is chance where a timer of the kernel ends it, which may have been before the look: a runtime's own timer can
- * delay that for as long as it likes. */
-static void add_call(struct trace *t, const struct script *s, size_t i, const struct step_seen *seen)
+/* Is it chance whether this call, with `&`, was seen to wait? So it is where a timer of the kernel ends it, which may have been before the
+ * look: a runtime's own timer can delay that for as long as it likes. And where a write waits for room: a last few bytes may find some. */
+static bool waits_by_chance(const struct evidence *e, size_t i)
 {
-	const struct step *st = &s->steps[i];
+	const struct step *st = &e->script->steps[i];
+	const struct step_seen *seen = &e->steps[i];
+	bool sends = st->verb == IUT_SHUTDOWN || st->verb == IUT_SHUTDOWN_WRITE || st->verb == IUT_SHUTDOWN_BOTH || st->verb == IUT_CLOSE;
+
+	return st->outstanding && (!seen->answered || seen->answer.outcome == OUTCOME_BLOCKED) &&
+	       (ended_by_timer(e->script, i) || (sends && i > 0 && write_waits(e, seen->conn, i - 1)));
+}
+
+static void add_call(struct trace *t, const struct evidence *e, size_t i)
+{
+	const struct step *st = &e->script->steps[i];
+	const struct step_seen *seen = &e->steps[i];
 	struct event *ev = event_add(t, EVENT_CALL);
-	bool chance = st->outstanding && ended_by_timer(s, i) && (!seen->answered || seen->answer.outcome == OUTCOME_BLOCKED);
 
 	buf_add_bytes(&ev->words, st->words);
-	ev->answered = seen->answered && !chance;
+	ev->answered = seen->answered && !(st->actor == ACTOR_IUT && waits_by_chance(e, i));
 	if (ev->answered)
 		ev->answer = answer_shown(&seen->answer);
 	else if (st->outstanding)
@@ -173,7 +206,7 @@ static void add_line(struct trace *t, const struct evidence *e, size_t i)
 	case ACTOR_HANDSHAKE:
 	case ACTOR_SWITCH:
 	case ACTOR_IUT:
-		add_call(t, e->script, i, &e->steps[i]);
+		add_call(t, e, i);
 		break;
 	case ACTOR_CONNECT:
 	case ACTOR_PEER:
@@ -210,27 +243,6 @@ static size_t broken_off(const struct conn_seen *c, int peer_dir)
 		first = i;
 	}
 	return first;
-}
-
-/* Was a write of the IUT waiting for room in this step? How much of it had left by then is what the two kernels had room for, and another
- * number every time; what it comes to in the end is the case's to compare. */
-static bool write_waits(const struct evidence *e, int conn, size_t step)
-{
-	bool waits = false, over = false;
-
-	for (size_t i = 0; i <= step && i < e->script->nsteps; i++) {
-		const struct step *st = &e->script->steps[i];
-		const struct step_seen *seen = &e->steps[i];
-		bool blocked = !seen->answered || seen->answer.outcome == OUTCOME_BLOCKED;
-
-		if (!seen->ran || seen->conn != conn || st->actor != ACTOR_IUT)
-			continue;
-		waits &= !over;
-		if (iut_writes(st->verb))
-			waits |= blocked;
-		over = st->verb == IUT_AWAIT && !blocked;
-	}
-	return waits;
 }
 
 /* What crossed in a whole handshake crossed by chance (a server's tickets and the client's Finished): each side's messages stand

@@ -11,10 +11,7 @@ enum { LINE_COLUMNS = 90 };
 
 static char *copy_of(const char *text)
 {
-	char *copy = strdup(text ? text : "");
-
-	assert(copy);
-	return copy;
+	return text_dup(text ? text : "");
 }
 
 void variant_list_add(struct variant_list *v, unsigned bits, const char *with_name, const char *with)

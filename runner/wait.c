@@ -14,8 +14,9 @@ enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
 	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
-	AGAIN_MAX = 10000,                      /* a call that is put off so often, while nothing moves, does not wait for anything */
+	AGAIN_MAX = 10000,
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
+	FLOOD_SEGMENTS = 50000,
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
 	STATE_FIN_WAIT1 = 4, STATE_TIME_WAIT = 6, STATE_CLOSE = 7, STATE_LAST_ACK = 9, STATE_CLOSING = 11
 };
@@ -78,11 +79,20 @@ static bool command_taken(const struct worker *w)
 	return ioctl(w->adapter->child.in, FIONREAD, &n) == 0 && (n == 0 || !child_hears(&w->adapter->child));
 }
 
+bool wait_put_off(const struct worker *w)
+{
+	return w->agains > AGAIN_MAX;
+}
+
 bool wait_flooded(const struct worker *w)
 {
-	for (int i = 0; i < LIVES_MAX; i++)
-		if (w->lives[i].peer.received > FLOOD_BYTES)
+	for (int i = 0; i < LIVES_MAX; i++) {
+		const struct peer *p = &w->lives[i].peer;
+		struct tcp_view v;
+
+		if (p->received > FLOOD_BYTES || (p->fd >= 0 && tcp_look(p->fd, &v) && v.segments > FLOOD_SEGMENTS))
 			return true;
+	}
 	return false;
 }
 
@@ -211,9 +221,9 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
-		if (wait_flooded(w) || w->agains > AGAIN_MAX)
-			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		moved = doze(w, gap_ns);
+		if (wait_put_off(w) || (moved & MOVED_PEER && wait_flooded(w)))
+			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		/* A look costs twenty times as much as to ask whether it runs. */
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
 		over = patience_over(&patience, looked && now.asleep);
@@ -305,7 +315,7 @@ bool wait_quiet(struct worker *w)
 		pump(w);
 		if (quiet)
 			return true;
-		if (patience_over(&patience, true))
+		if (patience_over(&patience, true) || wait_flooded(w))
 			return false;
 		doze(w, LOOK_GAP_NS);
 	}

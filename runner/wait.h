@@ -22,6 +22,8 @@ enum settled wait_answer(struct worker *w, struct bytes *line);
 bool wait_death(struct worker *w);
 /* The IUT has sent more on a connection than any case asks for: no wait for it has an end. */
 bool wait_flooded(const struct worker *w);
+/* The outstanding call was put off (`again`) so often, while nothing moved, that it does not wait for anything. */
+bool wait_put_off(const struct worker *w);
 /* Until the kernel says one of these states (bits 1 << TCP_...) of the socket, or the watchdog gives up. The last state in *v. */
 bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned states, struct sock_view *v);
 /* Until the adapter is at rest with no call outstanding: libraries with threads or event loops react on their own. */

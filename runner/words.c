@@ -1,4 +1,5 @@
 /* words: the words of the case language, a row each. A new step, modifier or capability is one more row. */
+#include <assert.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -198,14 +199,22 @@ const struct word *word_find(const struct word *table, struct bytes word)
 	return NULL;
 }
 
+static unsigned iut_bits(int verb)
+{
+	const struct word *w = word_by_id(iut_words, verb);
+
+	assert(w);
+	return w->bits;
+}
+
 bool iut_reads(int verb)
 {
-	return word_by_id(iut_words, verb)->bits & IS_READ;
+	return iut_bits(verb) & IS_READ;
 }
 
 bool iut_writes(int verb)
 {
-	return word_by_id(iut_words, verb)->bits & IS_WRITE;
+	return iut_bits(verb) & IS_WRITE;
 }
 
 const struct word *word_by_id(const struct word *table, int id)

@@ -4,7 +4,7 @@
  * last. A part begins with what the call returned, as a trace says it (`data "x"`, `alert 40`, `data 7 closed as r=0`), or the state that
  * `tcp` saw, or nothing. `>` begins what left the implementation during that step, `<` what left the peer, both in items, `>>` what left
  * the implementation on the other connection (`switch`). `-`: the step did not run, `?`: it was left out, `!`: the run ended there, `over`: it
- * had nothing left to act on, `left`: a descriptor still holds the socket.
+ * had nothing left to act on, `left`: a descriptor still holds the socket, `stranger`: a connection was opened besides.
  *
  * Data that left is what was written, byte for byte; what reads gave counts as read. */
 #ifndef TESTS_BUILD_EVIDENCE_H
@@ -212,6 +212,11 @@ static inline void build_part(struct built *b, size_t step, char *part)
 	e->steps[step].over = strcmp(part, "over") == 0;
 	if (e->steps[step].over)
 		return;
+	if (strcmp(part, "stranger") == 0) {
+		e->stranger = true;
+		e->stranger_step = step;
+		return;
+	}
 	if (strcmp(part, "left") == 0)
 		e->conns[b->conn].socket_left = true;
 	else if (*part && *part != '-' && *part != '?')

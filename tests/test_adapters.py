@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from conftest import ADAPTER_NAMES, OWN_CASES
+from conftest import ADAPTER_NAMES, OWN_CASES, files_below
 
 VARIANT = ["--role", "client", "--tls", "1.3", "--io", "blocking"]
 
@@ -139,13 +139,16 @@ def test_crash(play, adapter, how):
     assert "no-crash" in results["ran"].out and how in results["ran"].out
 
 
-def test_crash_then_well(play):
+def test_crash_then_well(play, out):
     """The run behind a crash finds a living adapter."""
     results = play("crashing", "plain/cut", "plain/close", status=1)
     assert [(r["case"], r["verdict"]) for r in results["runs"]] == [("plain/close", "pass"), ("plain/cut", "fail")]
     results = play("crashing", "plain/hello", "plain/waits", status=1)
     assert verdicts(results) == ["fail", "fail"]
     assert all("crash SIGSEGV" in findings(r)["no-crash"]["observed"] for r in results["runs"])
+    # What the greeting told is of the process that is there now.
+    ladders = [pathlib.Path(out, name).read_text() for name in files_below(out) if name.endswith(".svg")]
+    assert len(ladders) == 3 and all(r["library"] + ", " in ladder for r, ladder in zip(results["runs"], ladders[1:]))
 
 
 def test_spin(play):

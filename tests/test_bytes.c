@@ -386,9 +386,28 @@ START_TEST(nearest_row)
 }
 END_TEST
 
+static const struct { const char *name; struct bytes text; const char *want; } dups[] = {
+	{ "a part of a text", { (const uint8_t *)"hello, world", 5 }, "hello" },
+	{ "up to the NUL", { (const uint8_t *)"ab\0cd", 5 }, "ab" },
+	{ "empty", { (const uint8_t *)"ab", 0 }, "" },
+	{ "none", { NULL, 0 }, "" },
+};
+
+START_TEST(dup_row)
+{
+	struct bytes x = dups[_i].text.p ? exact(dups[_i].text) : dups[_i].text;
+	char *s = bytes_dup(x), *again = text_dup(s);
+
+	free((void *)x.p);
+	ck_assert_msg(strcmp(s, dups[_i].want) == 0 && strcmp(again, s) == 0 && again != s, "%s: \"%s\"", dups[_i].name, s);
+	free(s);
+	free(again);
+}
+END_TEST
+
 ROWS_MAIN("bytes",
 	{ reader_whole_and_one_more, countof(readers) }, { reader_prefixes, countof(readers) },
-	{ take_nothing, 1 }, { big_endian, 1 }, { equal, 1 }, { buf_grows, 1 }, { buf_text, 1 },
+	{ take_nothing, 1 }, { big_endian, 1 }, { equal, 1 }, { dup_row, countof(dups) }, { buf_grows, 1 }, { buf_text, 1 },
 	{ unquote_row, countof(quotes) }, { unquote_prefixes, countof(quotes) }, { quote_every_byte, 1 },
 	{ unhex_row, countof(hexes) }, { pattern, 1 },
 	{ fault_row, countof(faults) }, { fault_long, 1 }, { fault_of_the_machine, 1 }, { nearest_row, countof(nearest) })

@@ -2,19 +2,22 @@
  * frames passed behind a point in it. */
 #include "runner/capture.h"
 
+#include <fcntl.h>
+
 #include "tests/check_rows.h"
 
 #define HEAD   "4d3cb2a1 0200 0400 00000000 00000000 00000400 01000000"          /* nanoseconds, Ethernet */
 #define PACKET(len) "01000000 02000000 " len "000000 " len "000000 "
 #define FRAME  PACKET("0e") "000000000000 000000000000 0806"
-#define MARKER PACKET("3a") "000000000000 000000000000 0800 4500002c 00010000 40110000 7f000001 7f000001 0007 0007 0018 0000 636c736472696c6c 0500000000000000"
+#define MARKER PACKET("3a") "000000000000 000000000000 0800 4500002c 00010000 40110000 7f000001 7f000001 0007 0007 0018 0000 " \
+                            "636c736472696c6c 0500000000000000"
 
 enum { PORT = 7, MARK = 5 };
 
 static struct capture capture_of(struct bytes x)
 {
-	struct capture c = { .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1, .marker_port = PORT,
-	                     .passed = UINT64_MAX };
+	struct capture c = { .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1,
+	                     .marker_port = PORT, .passed = UINT64_MAX };
 
 	buf_add_bytes(&c.bytes, x);
 	return c;
@@ -26,7 +29,7 @@ static void count(void *to, const struct captured *frame)
 
 	ck_assert_int_eq(frame->at_ns, 1000000002);
 	ck_assert_uint_eq(frame->data.n, frame->marker ? 58 : 14);
-	(*n)++;
+	ck_assert_uint_eq(frame->number, ++*n);
 }
 
 static void ignore(void *to, const struct captured *frame)
@@ -70,6 +73,46 @@ START_TEST(far_future)
 END_TEST
 
 
+/* What is kept of a run is bounded. /dev/zero stands for a tcpdump that writes faster than anybody reads. */
+START_TEST(flood)
+{
+	struct capture c = { .tcpdump = { .in = -1, .out = open("/dev/zero", O_RDONLY | O_NONBLOCK), .err = -1 }, .marker_fd = -1,
+	                     .packet_fd = -1 };
+
+	/* That each of these returns is what is tested. */
+	for (int i = 0; i < 10; i++)
+		capture_drain(&c);
+	ck_assert_msg(c.full && c.bytes.n <= 257 << 20, "%zu bytes are kept", c.bytes.n);
+	capture_end(&c);
+	ck_assert_int_eq(c.bytes.n, 0);
+}
+END_TEST
+
+/* What the kernel has counted, and what comes out: it has to be as much. */
+static const struct { const char *name; uint64_t before, passed; bool ok; } counted_rows[] = {
+	{ "as much",                                 2, 3, true },
+	{ "more has passed behind the marker",       2, 4, true },
+	{ "less than came out: the count was lost",  2, 2, false },
+	{ "more before the marker than came out",    3, 4, false },
+};
+
+START_TEST(counted_row)
+{
+	struct buf b = { 0 };
+	struct capture c = capture_of(unhex(HEAD FRAME FRAME MARKER, &b));
+	struct fault f = { 0 };
+	size_t n = 0;
+	bool ok;
+
+	c.passed = counted_rows[_i].passed;
+	ck_assert(capture_open(&c, &f));
+	ok = capture_read(&c, (struct capture_point){ counted_rows[_i].before, MARK }, count, &n, &f);
+	ck_assert_msg(ok == counted_rows[_i].ok && !f.msg[0] == ok, "%s: %s", counted_rows[_i].name, f.msg);
+	capture_end(&c);
+	buf_free(&b);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	struct capture_point at;
@@ -92,4 +135,5 @@ START_TEST(behind_row)
 }
 END_TEST
 
-ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 }, { behind_row, countof(behind_rows) })
+ROWS_MAIN("capture", { whole_and_prefixes, 1 }, { far_future, 1 }, { flood, 1 }, { counted_row, countof(counted_rows) },
+          { behind_row, countof(behind_rows) })

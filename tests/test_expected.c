@@ -335,8 +335,29 @@ START_TEST(nearest_row)
 }
 END_TEST
 
+/* Up to a thousand, and no more. */
+START_TEST(many_values)
+{
+	struct buf text = { 0 };
+	struct expected x;
+	struct fault f = { 0 };
+
+	for (int n = 1000; n <= 1001; n++) {
+		text.n = 0;
+		buf_printf(&text, "case t/c\n\nvariants client 1.2 memory K=");
+		for (int i = 0; i < n; i++)
+			buf_printf(&text, "%s%d", i ? "|" : "", i);
+		buf_printf(&text, "\n" T "\nend\n");
+		ck_assert(parse(&x, buf_str(&text), text.n, NULL, &f) == (n == 1000));
+		expected_free(&x);
+	}
+	ck_assert_str_eq(f.msg, "more values than a case can have");
+	buf_free(&text);
+}
+END_TEST
+
 /* --- variants --- */
 
 ROWS_MAIN("expected", { text_and_back, countof(rows) }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { found_by_variant, 1 }, { added_one_by_one, 1 }, { added_as_a_block, 1 },
+          { found_by_variant, 1 }, { added_one_by_one, 1 }, { added_as_a_block, 1 }, { many_values, 1 },
           { nearest_row, countof(near) })

@@ -16,8 +16,10 @@ static const char rules[] =
 	RULE("notify-before-fin", ALWAYS) RULE("notify-whole", ALWAYS) RULE("nothing-in-clear", ALWAYS)
 	RULE("closed-means-notified", "level MUST\ndisputed because\nalways\n") RULE("complete-means-both", ALWAYS)
 	RULE("accepted-is-sent", ALWAYS) RULE("no-crash", "level PROMISE\nalways\n") RULE("no-spin", "level PROMISE\nalways\n")
-	RULE("nothing-left-behind", "level PROMISE\nalways\n") RULE("write-refused-after-notify", ALWAYS) RULE("late-data-ignored", ALWAYS)
-	RULE("old-rule", "level MAY\nlevel@1.2 MUST\ndisputed@1.2 because\ntwo-readings\n");
+	RULE("nothing-left-behind", "level PROMISE\nalways\n") RULE("no-other-connection", "level PROMISE\nalways\n")
+	RULE("write-refused-after-notify", ALWAYS) RULE("late-data-ignored", ALWAYS)
+	RULE("old-rule", "level MAY\nlevel@1.2 MUST\ndisputed@1.2 because\ntwo-readings\n")
+	RULE("behind-error", "level MUST\nbehind error\n") RULE("behind-end", "level MUST\nbehind end\n");
 
 struct row {
 	const char *name, *variant, *text, *seen;
@@ -72,6 +74,20 @@ static const struct row calls[] = {
 	{ "`also` for the other version", "c3b", HS "iut read -> fails [must]\n@1.2 also -> reset [must]\n", "ok; truncated", PASS, "" },
 	{ "`also` for this one", "c2b", HS "iut read -> fails [must]\n@1.2 also -> reset [should]\n", "ok; truncated", WARN, "warn should 4" },
 	{ "both of a line", "c3b", HS "iut read -> blocked [must]\nalso -> reset [should]\n", "ok; truncated", FAIL, "fail must 3, warn should 4" },
+
+	{ "behind an error: one was told", "c3b", HS "iut read -> fails [must]\niut read -> fails [behind-error]\n", "ok; truncated; closed", FAIL,
+	  "fail behind-error 4" },
+	{ "behind an error: none was", "c3b", HS "iut read -> fails [should]\niut read -> fails [behind-error]\n", "ok; closed; closed", WARN, "warn should 3" },
+	{ "behind an error: refused is none", "c3b", HS "iut write \"x\"\niut read -> fails [behind-error]\n", "ok; refused; blocked", PASS, "" },
+	{ "behind an error: on the line itself", "c3b", HS "iut read -> blocked [behind-error]\n", "ok; truncated", PASS, "" },
+	{ "behind an error: on another connection", "c3b", HS "iut read -> fails [must]\niut close\nhandshake\niut read -> fails [behind-error]\n",
+	  "ok; truncated; ok; ok; blocked", PASS, "" },
+	{ "behind the end: it was told", "c3b", HS "peer close_notify\niut read -> closed [must]\niut read -> closed [behind-end]\n",
+	  "ok; <close_notify; closed; truncated", FAIL, "fail behind-end 5" },
+	{ "behind the end: complete is one", "c3b", HS "peer close_notify\niut shutdown both\niut read -> closed [behind-end]\n",
+	  "ok; <close_notify; complete >close_notify; truncated", FAIL, "fail behind-end 5" },
+	{ "behind the end: an error was told", "c3b", HS "peer close_notify\niut read -> fails [must]\niut read -> closed [behind-end]\n",
+	  "ok; <close_notify; truncated; truncated", PASS, "" },
 
 	{ "fails: truncated", "c3b", HS "iut read -> fails [must]\n", "ok; truncated", PASS, "" },
 	{ "fails: reset", "c3b", HS "iut read -> fails [must]\n", "ok; reset", PASS, "" },
@@ -338,6 +354,8 @@ static const struct row invariants[] = {
 	{ "closed-means-notified: the line tells it", "c3b", HS "peer fin\niut read -> truncated [must]\n", "ok; <fin; closed", FAIL, "fail must 4" },
 	{ "closed-means-notified: the line notes it", "c3b", HS "peer fin\niut read -> truncated [may]\n", "ok; <fin; closed", WARN,
 	  "noted may 4, warn closed-means-notified 4" },
+	{ "closed-means-notified: the line tells it, and another read", "c3b", HS "peer fin\niut read -> truncated [must]\niut read\n", "ok; <fin; closed; closed", FAIL,
+	  "fail must 4" },
 	{ "closed-means-notified: two reads", "c3b", HS "peer fin\niut read\niut read\n", "ok; <fin; closed; closed", WARN, "warn closed-means-notified 4" },
 
 	{ "complete-means-both", "c3b", HS "peer close_notify\niut shutdown both\n", "ok; <close_notify; complete >close_notify", PASS, "" },
@@ -355,6 +373,12 @@ static const struct row invariants[] = {
 	  "ok; <data 5; <close_notify; data \"he\"; closed", FAIL, "fail data-intact 6" },
 	{ "data-intact: closed, as somebody shut its reading down", "c3b", HS "fd iut shutdown read\npeer write \"hello\"\npeer close_notify\niut read\n",
 	  "ok; ; <data 5; <close_notify; closed", PASS, "" },
+	{ "data-intact: closed, and a read had failed", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
+	  "ok; <data 5; <close_notify; error; closed", PASS, "" },
+	{ "data-intact: closed, and a read was refused", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
+	  "ok; <data 5; <close_notify; refused; closed", FAIL, "fail data-intact 6" },
+	{ "data-intact: closed, and a write had failed", "c3b", HS "peer write \"hello\"\npeer close_notify\niut write \"x\"\niut read\n",
+	  "ok; <data 5; <close_notify; pipe; closed", FAIL, "fail data-intact 6" },
 	{ "data-intact: all of it, then closed", "c3b", HS "peer write \"hello\"\npeer close_notify\niut read\niut read\n",
 	  "ok; <data 5; <close_notify; data \"hello\"; closed", PASS, "" },
 	{ "data-intact: what the whole exchange threw away", "c3b", HS "peer write \"hello\"\npeer close_notify\niut shutdown both\niut read\n",
@@ -389,6 +413,7 @@ static const struct row invariants[] = {
 	{ "write-refused-after-notify: it began before", "c3n", "io nonblocking\n" HS "iut write \"x\" &\niut shutdown\niut await\n",
 	  "ok; ; sent >data 1 close_notify; ok", PASS, "" },
 
+	{ "no-other-connection", "c3b", CLOSE, "ok; ok >close_notify fin; stranger", FAIL, "fail no-other-connection 3" },
 	{ "nothing-left-behind", "c3b", CLOSE, "ok; ok >close_notify fin; left", FAIL, "fail nothing-left-behind 3" },
 
 	{ "except", "c3b", "except notify-before-fin so\n" CLOSE, "ok; ok >fin", PASS, "" },

@@ -1,11 +1,12 @@
 /* test_pcapng: what we write, read again twice: by a small reader of our own that knows only the format, and by libpcap. */
 #include "runner/pcapng.h"
 
-#include <check.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+
+#include "tests/check_rows.h"
 
 /* ---- A reader that turns every block into a line ---- */
 
@@ -343,28 +344,6 @@ START_TEST(libpcap_agrees)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("pcapng");
-	TCase *tc = tcase_create("blocks");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(tc, start_row, 0, countof(starts));
-	tcase_add_loop_test(tc, secrets_row, 0, countof(secrets));
-	tcase_add_loop_test(tc, name_row, 0, countof(names));
-	tcase_add_loop_test(tc, packet_row, 0, countof(packets));
-	tcase_add_loop_test(tc, cut_row, 0, countof(cuts));
-	suite_add_tcase(suite, tc);
-
-	tc = tcase_create("file");
-	tcase_add_test(tc, whole);
-	tcase_add_test(tc, libpcap_agrees);
-	suite_add_tcase(suite, tc);
-
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
-}
+ROWS_MAIN("pcapng",
+	{ start_row, countof(starts) }, { secrets_row, countof(secrets) }, { name_row, countof(names) }, { packet_row, countof(packets) },
+	{ cut_row, countof(cuts) }, { whole, 1 }, { libpcap_agrees, 1 })

@@ -24,6 +24,7 @@ static const char good[] =
 	"\tsays it's said \"once\r\n"
 	"\tdisputed why\r\n"
 	"\talways\r\n"
+	"\tbehind end\r\n"
 	"requirement last\n"
 	"level@1.2 PROMISE\n"
 	"level@1.3 MUST\n"
@@ -49,6 +50,7 @@ START_TEST(whole)
 	ck_assert_str_eq(q->disputed[IN_TLS12], "readers of the clause differ");
 	ck_assert_ptr_null(q->disputed[IN_TLS13]);
 	ck_assert(!q->always);
+	ck_assert_int_eq(q->behind, BEHIND_ANYTHING);
 	ck_assert_int_eq(q->line, 3);
 
 	q = requirement_find(&r, bytes_of("notify-once"));
@@ -58,6 +60,7 @@ START_TEST(whole)
 	ck_assert_str_eq(q->disputed[IN_TLS13], "why");
 	ck_assert_str_eq(q->says, "it's said \"once");
 	ck_assert(q->always);
+	ck_assert_int_eq(q->behind, BEHIND_END);
 
 	q = requirement_find(&r, bytes_of("last"));
 	ck_assert_ptr_nonnull(q);
@@ -119,6 +122,9 @@ static const struct {
 	{ "clause twice",        FULL "clause@1.3 x\nclause@1.3 y\n", 6, 1, 10, "`clause` a second time" },
 	{ "behind two-readings", FULL "two-readings 1.2\n", 5, 14, 3, "nothing may stand behind `two-readings`" },
 	{ "behind always",       FULL "always true\n", 5, 8, 4, "nothing may stand behind `always`" },
+	{ "behind what",         FULL "behind errors\n", 5, 8, 6, "`errors` is no thing that a rule can stand behind; did you mean `error`?" },
+	{ "behind nothing",      FULL "behind\n", 5, 1, 6, "something has to stand behind `behind`" },
+	{ "behind by version",   FULL "behind@1.2 end\n", 5, 1, 10, "`behind` is no line that a version" },
 	{ "no text",             FULL "\x01\n", 5, 1, 1, "a byte 0x01 that is no text" },
 };
 
@@ -133,6 +139,20 @@ START_TEST(errors)
 	              "%s: at %d:%d, %d wide", rows[_i].name, f.line, f.col, f.width);
 	ck_assert_str_eq(f.file, "req");
 	ck_assert_uint_eq(r.n, 0);
+}
+END_TEST
+
+/* Nothing of a value may be lost behind it. */
+START_TEST(nul)
+{
+	static const char text[] = "requirement a\nlevel MUST\nclause \0c\nsays s\n";
+	struct requirements r;
+	struct fault f = { 0 };
+
+	ck_assert(!requirements_parse(&r, "req", text, sizeof(text) - 1, &f));
+	ck_assert_str_eq(f.msg, "a byte 0x00 that is no text");
+	ck_assert_int_eq(f.line, 3);
+	ck_assert_int_eq(f.col, 8);
 }
 END_TEST
 
@@ -168,4 +188,4 @@ START_TEST(level_names)
 }
 END_TEST
 
-ROWS_MAIN("require", { whole, 1 }, { every_prefix, 1 }, { errors, countof(rows) }, { files, 1 }, { level_names, 1 })
+ROWS_MAIN("require", { whole, 1 }, { every_prefix, 1 }, { errors, countof(rows) }, { nul, 1 }, { files, 1 }, { level_names, 1 })

@@ -1,9 +1,10 @@
 /* test_stream: taking segments out of frames, and connections out of segments. */
 #include "runner/stream.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/check_rows.h"
 
 /* ---- Parsing ---- */
 
@@ -50,26 +51,9 @@ static const struct frame {
 	{ "IPv4 in an IPv6 frame", ETHER6 "40000000 0015 06 40" ADDR6 TCP20 "61",                      false, 0, "" },
 };
 
-static struct bytes unhex(const char *hex, struct buf *b)
-{
-	ck_assert_msg(bytes_unhex(bytes_of(hex), b), "%s", hex);
-	return buf_bytes(b);
-}
-
-/* A copy of exactly this size, so that a read beyond the end does not go unseen. */
-static struct bytes exactly(struct bytes x, size_t n)
-{
-	uint8_t *p = malloc(n ? n : 1);
-
-	ck_assert_ptr_nonnull(p);
-	if (n > 0)
-		memcpy(p, x.p, n);
-	return (struct bytes){ p, n };
-}
-
 static void frame_check(const struct frame *f, struct bytes whole, size_t n)
 {
-	struct bytes x = exactly(whole, n);
+	struct bytes x = exact((struct bytes){ whole.p, n });
 	struct segment s;
 	bool want = f->tcp && n + f->spare >= whole.n;
 
@@ -178,7 +162,7 @@ START_TEST(datagram_row)
 	for (size_t n = 0; n <= b.n; n++) {
 		bool want = datagrams[_i].ok && n + datagrams[_i].spare >= b.n;
 
-		x = exactly(buf_bytes(&b), n);
+		x = exact((struct bytes){ b.p, n });
 		ck_assert_msg(datagram_parse(x, &from, &to, &payload) == want, "%s: %zu", datagrams[_i].name, n);
 		if (want) {
 			ck_assert_msg(from == 9 && to == 10000, "%s", datagrams[_i].name);
@@ -584,34 +568,7 @@ START_TEST(flood)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("stream");
-	TCase *tc = tcase_create("parse");
-	SRunner *runner;
-	int failed;
-
-	tcase_add_loop_test(tc, frame_row, 0, countof(frames));
-	tcase_add_test(tc, fields4);
-	tcase_add_test(tc, fields6);
-	tcase_add_loop_test(tc, flag_row, 0, countof(flag_rows));
-	tcase_add_loop_test(tc, datagram_row, 0, countof(datagrams));
-	suite_add_tcase(suite, tc);
-
-	tc = tcase_create("reassemble");
-	tcase_add_loop_test(tc, stream_row, 0, countof(rows));
-	tcase_add_loop_test(tc, stream_row_back, 0, countof(rows));
-	tcase_add_loop_test(tc, every_order, 0, countof(isns));
-	tcase_add_loop_test(tc, role_row, 0, countof(roles));
-	tcase_add_test(tc, swap_keeps_what_waits);
-	tcase_add_test(tc, refused);
-	tcase_add_loop_test(tc, random_overlaps, 0, 40);
-	tcase_add_loop_test(tc, flood, 0, countof(floods));
-	suite_add_tcase(suite, tc);
-
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
-}
+ROWS_MAIN("stream",
+	{ frame_row, countof(frames) }, { fields4, 1 }, { fields6, 1 }, { flag_row, countof(flag_rows) }, { datagram_row, countof(datagrams) },
+	{ stream_row, countof(rows) }, { stream_row_back, countof(rows) }, { every_order, countof(isns) }, { role_row, countof(roles) },
+	{ swap_keeps_what_waits, 1 }, { refused, 1 }, { random_overlaps, 40 }, { flood, countof(floods) })

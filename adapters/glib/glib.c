@@ -14,7 +14,8 @@
  * code: it is answered as `pipe` by a write, else as `reset`. What the API does not tell: the peer's alert (it is in the text alone);
  * that a session was resumed. What it does not have: the whole exchange, key updates, a choice of the version (the peer
  * takes the one that is wanted), a descriptor that outlives the connection. What the adapter does not do: memory mode, for
- * which it would need a GIOStream of its own; resumption, which the module does by itself and for the same address. Options:
+ * which it would need a GIOStream of its own; resumption, which the module does by itself where address and name of the server are the same:
+ * so that no session of an earlier connection is offered, each connection names the server otherwise. Options:
  *
  *	ignore-eof      g_tls_connection_set_require_close_notify(FALSE) */
 #include "adapters/skeleton/skeleton.h"
@@ -317,13 +318,29 @@ static gboolean certificate_accept(GTlsConnection *conn, GTlsCertificate *cert, 
 	return TRUE;
 }
 
+/* An address, of which the ClientHello says nothing. */
+static GIOStream *client_new(GIOStream *base, GError **e)
+{
+	static unsigned number;
+	char name[32];
+	GSocketConnectable *identity;
+	GIOStream *io;
+
+	number++;
+	snprintf(name, sizeof(name), "127.%u.%u.%u", number >> 16 & 255, number >> 8 & 255, number & 255);
+	identity = g_network_address_new(name, 443);
+	io = g_tls_client_connection_new(base, identity, e);
+	g_object_unref(identity);
+	return io;
+}
+
 static GIOStream *connection_new(const struct conn *c, GIOStream *base, GError **e)
 {
 	static GTlsCertificate *cert;
 	const char *file = getenv("CLOSEDRILL_CERT");
 
 	if (!c->server)
-		return g_tls_client_connection_new(base, NULL, e);
+		return client_new(base, e);
 	if (!cert)
 		cert = g_tls_certificate_new_from_file(file ? file : "", e);
 	return cert ? g_tls_server_connection_new(base, cert, e) : NULL;

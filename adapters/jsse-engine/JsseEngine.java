@@ -64,7 +64,7 @@ final class JsseEngine extends Adapter {
 	private IOException broken;                     /* the transport failed: so does every receive after it */
 	private long openedAt;
 
-	private JsseEngine() throws IOException {
+	JsseEngine() throws IOException {
 		selector = Selector.open();
 	}
 

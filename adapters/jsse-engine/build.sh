@@ -1,2 +1,2 @@
 #!/bin/sh
-exec "${0%/*}/../jsse/compile.sh" JsseEngine "${0%/*}/JsseEngine.java" "$1"
+exec "${0%/*}/../jsse/compile.sh" JsseEngine "$1" "${0%/*}/JsseEngine.java"

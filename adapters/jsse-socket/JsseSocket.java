@@ -18,7 +18,7 @@ import javax.net.ssl.*;
  *
  * No promises for read: its manual is InputStream's. What the API cannot do: non-blocking calls, and the whole exchange in one call:
  * shutdownInput waits for nobody, and its manual does not say what it means that it returned. */
-final class JsseSocket extends Adapter {
+class JsseSocket extends Adapter {
 	private Socket tcp;
 	private SSLSocket tls;
 	private ServerSocket listener;

@@ -1,2 +1,2 @@
 #!/bin/sh
-exec "${0%/*}/../jsse/compile.sh" JsseSocket "${0%/*}/JsseSocket.java" "$1"
+exec "${0%/*}/../jsse/compile.sh" JsseSocket "$1" "${0%/*}/JsseSocket.java"

@@ -15,6 +15,15 @@ abstract class Adapter {
 	static final int READ_MAX = 16384;
 	static final String PATTERN = "abcdefghijklmnopqrstuvw";
 
+	private static Provider provider = Security.getProvider("SunJSSE");
+	private static String library = "JSSE " + Runtime.version();
+
+	/* Another provider than the JDK's own, and what it is called. */
+	static void provide(Provider p, String name) {
+		provider = p;
+		library = name;
+	}
+
 	final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
 	private final PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.ISO_8859_1);
 
@@ -90,8 +99,17 @@ abstract class Adapter {
 
 	/* ---- What the library said ---- */
 
-	/* An alert has no code in this API; its name stands in the message. */
-	private static String alertOf(String message) {
+	private static final String BC_ALERT = "org.bouncycastle.tls.TlsFatalAlertReceived";
+
+	/* An alert has no code in this API; its name stands in the message: "Received fatal alert: NAME", or Bouncy Castle's "NAME(NUMBER)",
+	 * of an exception of its own or behind that one's name. */
+	private static String alertOf(Throwable e, String message) {
+		if (e.getClass().getName().equals(BC_ALERT) || message.startsWith(BC_ALERT)) {
+			String name = message.substring(message.lastIndexOf(' ') + 1), number = name.replaceAll("[^-\\d]", "");
+			if (!name.matches("\\w+\\(-?\\d+\\)"))
+				return null;
+			return name.startsWith("UNKNOWN(") ? String.valueOf(Integer.parseInt(number) & 255) : name.replaceAll("\\(.*", "");
+		}
 		if (!message.startsWith("Received fatal alert: "))
 			return null;
 		String name = message.substring("Received fatal alert: ".length());
@@ -100,7 +118,7 @@ abstract class Adapter {
 
 	static String[] thrown(String call, Exception e) {
 		String message = String.valueOf(e.getMessage());
-		String alert = e instanceof SSLException ? alertOf(message) : null;
+		String alert = e instanceof IOException ? alertOf(e, message) : null;
 		String nativeText = call + "=" + e.getClass().getName() + " " + quote(message);
 		if (alert != null)
 			return answer("alert " + alert, nativeText);
@@ -111,6 +129,8 @@ abstract class Adapter {
 		if (e instanceof EOFException)
 			return answer("truncated", nativeText);
 		if (e instanceof SocketException && !(e instanceof SSLException) && message.toLowerCase().matches(".*(closed|shutdown|is not connected).*"))
+			return answer("refused", nativeText);
+		if (message.matches("Cannot .* on (closed/)?failed TLS connection"))
 			return answer("refused", nativeText);
 		if (e instanceof UnsupportedOperationException || e instanceof IllegalStateException)
 			return answer("refused", nativeText);
@@ -130,7 +150,7 @@ abstract class Adapter {
 		store.load(null, null);
 		PrivateKey key = KeyFactory.getInstance(cert.getPublicKey().getAlgorithm()).generatePrivate(new PKCS8EncodedKeySpec(der));
 		store.setKeyEntry("", key, new char[0], new java.security.cert.Certificate[] { cert });
-		KeyManagerFactory f = KeyManagerFactory.getInstance("PKIX");
+		KeyManagerFactory f = KeyManagerFactory.getInstance("PKIX", provider);
 		f.init(store, new char[0]);
 		return f.getKeyManagers();
 	}
@@ -149,7 +169,7 @@ abstract class Adapter {
 		String key = server + version;
 		SSLContext c = contexts.get(key);
 		if (c == null || (!server && !resume)) {
-			c = SSLContext.getInstance("TLS");
+			c = SSLContext.getInstance("TLS", provider);
 			c.init(server ? keys() : null, new TrustManager[] { TRUST }, null);
 			contexts.put(key, c);
 		}
@@ -205,7 +225,7 @@ abstract class Adapter {
 	}
 
 	void main(String api) throws Exception {
-		say("library", "JSSE " + Runtime.version());
+		say("library", library);
 		say("api", api);
 		for (String c : can())
 			say("can", c);

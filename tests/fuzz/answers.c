@@ -12,7 +12,8 @@
 #include "tests/fuzz/fuzz.h"
 
 static const char text[] =
-	"# Prose.\n\ntitle  Any answer\n\nhandshake\niut read &\niut await\niut read*  -> data closed [truncation-visible]\niut read -> data \"hello\"\n"
+	"# Prose.\n\ntitle  Any answer\n\nhandshake\niut read &\niut await\niut read*  -> data closed [truncation-visible]\n"
+	"iut read -> data \"hello\"\n"
 	"iut shutdown write -> sent | complete\nalso -> sent [truncation-visible]\niut write \"x\" -> ok as write=1 [truncation-visible]\n"
 	"iut read -> alert\niut close -> ok\n";
 
@@ -78,7 +79,8 @@ static void trace_reads_back(const struct evidence *e)
 
 static void result_reads_back(const struct evidence *e, const struct judgement *j)
 {
-	const struct run_name r = { .implementation = "fuzz", .library = "Fuzz 1.0", .script = &script, .variant = e->variant, .command = "./fuzz" };
+	const struct run_name r = { .implementation = "fuzz", .library = "Fuzz 1.0", .script = &script, .variant = e->variant,
+	                            .command = "./fuzz" };
 	json_t *o = result_json(&r, j, NULL, 1234), *back, *plain;
 	char *line = result_text(o);
 	struct buf svg = { 0 };

@@ -1,6 +1,6 @@
-/* What comes out of tcpdump, up to the files of the run. Any bytes as the stream: each frame that is given lies within the input, and so does
- * what is read from it. Then the same frames as a run's own capture, with marks between them: all frames of the connection are there, each
- * in its step; and whatever they hold, the trace reads back as it was printed, and text, drawing and capture file can be made. */
+/* What comes out of tcpdump, up to the files of the run. Any bytes as the stream: what is read of a frame lies within it. Then the same
+ * frames as a run's own capture, with marks between them: all frames of the connection are there, each in its step; and whatever they hold,
+ * the trace reads back as it was printed, and text, drawing and capture file can be made. */
 #include "runner/capture.h"
 
 #include <stdio.h>
@@ -15,7 +15,8 @@
 
 enum { MARKER_PORT = 7, FRAMES_MAX = 400 };
 
-static const char text[] = "title  Any packets\n\nhandshake\npeer  write \"x\" + fin\niut   read -> data \"x\"\niut   shutdown\nwire  iut -> close_notify fin\n";
+static const char text[] =
+	"title  Any packets\n\nhandshake\npeer  write \"x\" + fin\niut   read -> data \"x\"\niut   shutdown\nwire  iut -> close_notify fin\n";
 
 static struct requirements reqs;
 static struct script script;
@@ -33,8 +34,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* A capture whose tcpdump has ended, and has said these bytes. */
 static void capture_of(struct capture *c, struct bytes x)
 {
-	*c = (struct capture){ .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1, .marker_port = MARKER_PORT,
-	                       .passed = UINT64_MAX };    /* nobody else counts */
+	*c = (struct capture){ .tcpdump = { .in = -1, .out = -1, .err = -1, .ended = true }, .marker_fd = -1, .packet_fd = -1,
+	                       .marker_port = MARKER_PORT, .passed = UINT64_MAX };    /* nobody else counts */
 	buf_add_bytes(&c->bytes, x);
 }
 
@@ -104,7 +105,8 @@ static void take_frame(void *to, const struct captured *captured)
 			fr->port[0] = s.from_port;
 			fr->port[1] = s.to_port;
 		}
-		fr->of_conn += (s.from_port == fr->port[0] && s.to_port == fr->port[1]) || (s.from_port == fr->port[1] && s.to_port == fr->port[0]);
+		fr->of_conn += (s.from_port == fr->port[0] && s.to_port == fr->port[1]) ||
+		               (s.from_port == fr->port[1] && s.to_port == fr->port[0]);
 	}
 	pcap_frame(&fr->pcap, frame);
 	if (fr->n++ % 4 == 3)
@@ -206,7 +208,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		e.steps[i].ran = true;
 	if (fr.of_conn) {
 		e.nconns = 1;
-		e.conns[0] = (struct conn_seen){ .iut_port = fr.port[0], .peer_port = fr.port[1], .handshaken = true, .until_step = script.nsteps };
+		e.conns[0] = (struct conn_seen){ .iut_port = fr.port[0], .peer_port = fr.port[1], .handshaken = true,
+		                                 .until_step = script.nsteps };
 	}
 	run_of(&fr, &e);
 	if (fr.of_conn)

@@ -1,6 +1,6 @@
-/* fuzz: what the fuzz targets share. A target is one LLVMFuzzerTestOneInput: it gives its subject the input, keeps nothing from one input to
- * the next, and asserts what the subject promises of any input at all. So it finds more than crashes: a printer and a reader that differ,
- * bytes that were lost, a fault without its place. It returns 0. */
+/* fuzz: what the fuzz targets share. A target is one LLVMFuzzerTestOneInput: it gives its subject the input, keeps nothing from one input
+ * to the next, and asserts what the subject promises of any input at all. So it finds more than crashes: a printer and a reader that
+ * differ, bytes that were lost, a fault without its place. It returns 0. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 

@@ -1,6 +1,6 @@
 /* Records, sealed here and opened there. Any bytes are cut into records that tile them. Then the input is a list of what both sides send;
- * what the keys in force seal has to come out as it went in, in order, with the right content up to the side's end. A last pass spoils bytes
- * of these streams: then only what decoding always promises has to hold. */
+ * what the keys in force seal has to come out as it went in, in order, with the right content up to the side's end. A last pass spoils
+ * bytes of these streams: then only what decoding always promises has to hold. */
 #include "peer/record.h"
 
 #include "runner/decode.h"
@@ -27,11 +27,35 @@ static void cut(struct bytes all)
 	assert(taken == TAKEN_JUNK ? in.n >= RECORD_HEAD : in.n < RECORD_HEAD + RECORD_MAX);
 }
 
+/* The five bytes in front decide, whatever length they name. */
+static void limit(struct bytes in)
+{
+	struct buf b = { 0 };
+	struct record rec;
+	struct bytes x;
+	size_t len;
+
+	if (in.n < RECORD_HEAD)
+		return;
+	len = be16(in.p + 3);
+	buf_add(&b, in.p, RECORD_HEAD);
+	memset(buf_grow(&b, len), 0, len);
+	x = buf_bytes(&b);
+	assert((record_take(&x, &rec) == TAKEN) == (in.p[1] == 3 && len <= RECORD_MAX));
+	buf_free(&b);
+}
+
 /* --- sending --- */
+
+/* Which keys a side seals with is told here by the standards' own words, and not by peer/flow, which reads it back. */
+enum { CLEAR, EARLY, HANDSHAKE, DATA };
 
 struct sent { struct item item; size_t at, end; bool in_handshake; };
 struct sender {
-	struct flow flow;
+	const struct secrets *secrets;
+	bool client, finished;
+	int epoch;
+	struct keys keys;
 	struct buf stream, plain, late;
 	struct sent sent[SENT_MAX]; size_t n;
 	bool notified, broken, alerted;
@@ -44,6 +68,47 @@ static struct secret secret_of(unsigned fill, size_t n)
 
 	memset(s.p, (int)fill, n);
 	return s;
+}
+
+static void use_secret(struct sender *sd, int epoch)
+{
+	const struct secrets *s = sd->secrets;
+	const struct secret *all[][2] = {
+		[EARLY] = { NULL, &s->client_early }, [HANDSHAKE] = { &s->server_handshake, &s->client_handshake },
+		[DATA] = { &s->server_data, &s->client_data },
+	};
+	const struct secret *one = all[epoch][sd->client];
+
+	sd->epoch = epoch;
+	assert(keys_from_secret(&sd->keys, s->suite, (struct bytes){ one->p, one->n }));
+}
+
+/* RFC 8446 2 and 4.6.3: keys change behind these messages. */
+static void passed13(struct sender *sd, uint8_t type)
+{
+	if (type == HS_SERVER_HELLO && !sd->client && sd->epoch == CLEAR)
+		use_secret(sd, HANDSHAKE);
+	else if (type == HS_END_OF_EARLY_DATA && sd->epoch == EARLY)
+		use_secret(sd, HANDSHAKE);
+	else if (type == HS_FINISHED && sd->epoch != DATA)
+		use_secret(sd, DATA);
+	else if (type == HS_KEY_UPDATE && sd->epoch == DATA)
+		assert(keys_next(&sd->keys));
+}
+
+/* RFC 5246 7.1: they change behind the ChangeCipherSpec. */
+static void passed12(struct sender *sd)
+{
+	const struct secrets *s = sd->secrets;
+	struct keys other = { 0 };
+
+	if (sd->epoch == DATA)
+		return;
+	sd->epoch = DATA;
+	assert(keys_from_master(sd->client ? &sd->keys : &other, sd->client ? &other : &sd->keys, s->suite,
+	                        (struct bytes){ s->master.p, s->master.n }, (struct bytes){ s->client_random, 32 },
+	                        (struct bytes){ s->server_random, 32 }));
+	keys_free(&other);
 }
 
 static void session_start(struct session *s, uint8_t how)
@@ -62,13 +127,15 @@ static void session_start(struct session *s, uint8_t how)
 	} else {
 		s->secrets.master = secret_of(6, 48);
 	}
-	flow_start(&s->side[0].flow, true, &s->secrets);
-	flow_start(&s->side[1].flow, false, &s->secrets);
+	s->side[0].secrets = s->side[1].secrets = &s->secrets;
+	s->side[0].client = true;
+	if (suite->version == TLS13)
+		use_secret(&s->side[0], s->secrets.client_early.n ? EARLY : HANDSHAKE);
 }
 
 static bool is13(const struct sender *sd)
 {
-	return sd->flow.secrets->suite->version == TLS13;
+	return sd->secrets->suite->version == TLS13;
 }
 
 static void note(struct sender *sd, struct item it, size_t at, bool in_handshake)
@@ -80,7 +147,7 @@ static void note(struct sender *sd, struct item it, size_t at, bool in_handshake
 /* A ChangeCipherSpec of 1.3 is never protected (RFC 8446 5). */
 static size_t seal(struct sender *sd, uint8_t type, struct bytes content, size_t pad)
 {
-	struct keys none = { 0 }, *k = type == TYPE_CCS && is13(sd) ? &none : flow_keys(&sd->flow);
+	struct keys none = { 0 }, *k = type == TYPE_CCS && is13(sd) ? &none : &sd->keys;
 	size_t at = sd->stream.n;
 
 	assert(keys_seal(k, type, content, pad, &sd->stream));
@@ -93,8 +160,7 @@ static void send_data(struct sender *sd, struct bytes *in)
 	struct bytes content = fuzz_some(in, fuzz_u8(in));
 	size_t at = seal(sd, TYPE_DATA, content, pad);
 
-	flow_passed(&sd->flow, TYPE_DATA, content);
-	note(sd, (struct item){ .kind = ITEM_DATA, .len = (int64_t)content.n }, at, !sd->flow.finished);
+	note(sd, (struct item){ .kind = ITEM_DATA, .len = (int64_t)content.n }, at, !sd->finished);
 	if (sd->broken && !sd->alerted)
 		return;
 	buf_add_bytes(sd->alerted || sd->notified ? &sd->late : &sd->plain, content);
@@ -102,16 +168,18 @@ static void send_data(struct sender *sd, struct bytes *in)
 
 static void send_alert(struct sender *sd, struct bytes *in)
 {
-	struct bytes content = fuzz_some(in, fuzz_u8(in) < 200 ? 2 : fuzz_u8(in) % 5);
-	struct item it = { .kind = ITEM_ALERT, .level = ITEM_ANY, .code = ITEM_ANY, .malformed = content.n != 2, .len = content.n == 2 ? 0 : (int64_t)content.n };
+	static const char *const usual[] = { "\1\0", "\2\0", "\1\132", "\2\50", "\1\144" };
+	uint8_t which = fuzz_u8(in);
+	struct bytes content = which < 200 ? (struct bytes){ (const uint8_t *)usual[which % countof(usual)], 2 } : fuzz_some(in, which % 5);
+	struct item it = { .kind = ITEM_ALERT, .level = ITEM_ANY, .code = ITEM_ANY, .malformed = content.n != 2,
+	                   .len = content.n == 2 ? 0 : (int64_t)content.n };
 	size_t at = seal(sd, TYPE_ALERT, content, 0);
 
-	flow_passed(&sd->flow, TYPE_ALERT, content);
 	if (!it.malformed) {
 		it.level = content.p[0];
 		it.code = content.p[1];
 	}
-	note(sd, it, at, !sd->flow.finished);
+	note(sd, it, at, !sd->finished);
 	sd->notified |= !it.malformed && it.code == ALERT_CLOSE_NOTIFY && !sd->broken;
 	if (!sd->broken && item_is_error_alert(&it, is13(sd)))
 		sd->broken = sd->alerted = true;
@@ -119,10 +187,12 @@ static void send_alert(struct sender *sd, struct bytes *in)
 
 static void send_message(struct sender *sd, struct bytes *in)
 {
-	static const uint8_t types[] = { HS_CLIENT_HELLO, HS_SERVER_HELLO, HS_FINISHED, HS_KEY_UPDATE, HS_NEW_SESSION_TICKET, HS_END_OF_EARLY_DATA };
+	static const uint8_t types[] = {
+		HS_CLIENT_HELLO, HS_SERVER_HELLO, HS_FINISHED, HS_KEY_UPDATE, HS_NEW_SESSION_TICKET, HS_END_OF_EARLY_DATA
+	};
 	uint8_t t = fuzz_u8(in), type = t < 200 ? types[t % countof(types)] : t;
 	struct bytes body = fuzz_some(in, fuzz_u8(in) % 64);
-	bool was_finished = sd->flow.finished;
+	bool was_finished = sd->finished;
 	struct item it = { .kind = ITEM_HANDSHAKE, .code = type };
 	struct buf message = { 0 };
 	size_t at;
@@ -132,8 +202,10 @@ static void send_message(struct sender *sd, struct bytes *in)
 	buf_u16(&message, (unsigned)body.n);
 	buf_add_bytes(&message, body);
 	at = seal(sd, TYPE_HANDSHAKE, buf_bytes(&message), 0);
-	flow_passed(&sd->flow, TYPE_HANDSHAKE, buf_bytes(&message));
-	if (type == HS_KEY_UPDATE && sd->flow.epoch == EPOCH_DATA)
+	sd->finished |= type == HS_FINISHED;
+	if (is13(sd))
+		passed13(sd, type);
+	if (type == HS_KEY_UPDATE && sd->epoch == DATA)
 		it = (struct item){ .kind = ITEM_KEY_UPDATE, .code = body.n == 1 && body.p[0] == 1 };
 	else if (type == HS_NEW_SESSION_TICKET && was_finished)
 		it = (struct item){ .kind = ITEM_TICKET };
@@ -146,8 +218,9 @@ static void send_ccs(struct sender *sd, struct bytes *in)
 	size_t at = seal(sd, TYPE_CCS, bytes_of("\1"), 0);
 
 	(void)in;
-	flow_passed(&sd->flow, TYPE_CCS, bytes_of("\1"));
-	note(sd, (struct item){ .kind = ITEM_CCS }, at, !sd->flow.finished);
+	if (!is13(sd))
+		passed12(sd);
+	note(sd, (struct item){ .kind = ITEM_CCS }, at, !sd->finished);
 }
 
 /* One that was changed on its way: it opens with no keys, and counts for nothing. Long enough that it cannot be taken for a clear one. */
@@ -158,18 +231,21 @@ static void send_spoiled(struct sender *sd, struct bytes *in)
 	size_t at = sd->stream.n;
 
 	(void)in;
-	if (!flow_keys(&sd->flow)->suite || sd->flow.epoch < EPOCH_DATA || !keys_copy(&k, flow_keys(&sd->flow)))
+	if (sd->epoch != DATA)
 		return;
+	assert(keys_copy(&k, &sd->keys));
 	assert(keys_seal(&k, TYPE_DATA, (struct bytes){ content, sizeof(content) }, 0, &sd->stream));
 	sd->stream.p[sd->stream.n - 1] ^= 0x10;
 	sd->broken = true;
-	note(sd, (struct item){ .kind = ITEM_UNOPENED }, at, !sd->flow.finished);
+	note(sd, (struct item){ .kind = ITEM_UNOPENED }, at, !sd->finished);
 	keys_free(&k);
 }
 
 static void send_all(struct session *s, struct bytes *in)
 {
-	static void (*const ops[])(struct sender *, struct bytes *) = { send_data, send_data, send_alert, send_message, send_message, send_ccs, send_spoiled };
+	static void (*const ops[])(struct sender *, struct bytes *) = {
+		send_data, send_data, send_alert, send_message, send_message, send_ccs, send_spoiled
+	};
 
 	while (in->n > 8) {
 		uint8_t op = fuzz_u8(in);
@@ -247,7 +323,7 @@ static void same_as_sent(struct sender *sd, const struct decoded *d, int dir)
 	assert(n == sd->n);
 	assert(bytes_equal(buf_bytes(&d->plain[dir]), buf_bytes(&sd->plain)));
 	assert(bytes_equal(buf_bytes(&d->late[dir]), buf_bytes(&sd->late)));
-	assert(d->notified[dir] == sd->notified && d->finished[dir] == sd->flow.finished);
+	assert(d->notified[dir] == sd->notified && d->finished[dir] == sd->finished);
 }
 
 static void spoil(struct session *s, struct bytes in)
@@ -264,7 +340,7 @@ static void spoil(struct session *s, struct bytes in)
 static void session_free(struct session *s)
 {
 	for (int i = 0; i < 2; i++) {
-		flow_free(&s->side[i].flow);
+		keys_free(&s->side[i].keys);
 		buf_free(&s->side[i].stream);
 		buf_free(&s->side[i].plain);
 		buf_free(&s->side[i].late);
@@ -279,6 +355,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct decoded d;
 
 	cut(in);
+	limit(in);
 	session_start(&s, fuzz_u8(&in));
 	if (in.n > 16)
 		tail = (struct bytes){ in.p + in.n - 16, 16 };

@@ -18,7 +18,7 @@ one() {                 # one TARGET
 	dir=$folder/$name
 	mkdir -p "$dir/corpus" "$dir/found"
 	for seed; do [ ! -f "$seed" ] || echo "$seed"; done | LC_ALL=C sort | paste -sd, | tr -d '\n' > "$dir/seeds"
-	set -- -max_len="$max" -timeout=10 -rss_limit_mb=512 -print_final_stats=1 -dict="$folder/words" -artifact_prefix="$dir/found/"
+	set -- -max_len="$max" -timeout=60 -rss_limit_mb=512 -print_final_stats=1 -dict="$folder/words" -artifact_prefix="$dir/found/"
 	[ ! -s "$dir/seeds" ] || set -- "$@" -seed_inputs=@"$dir/seeds"
 	case $how in
 	short) set -- "$@" -seed=1 -runs="$runs" ;;

@@ -1,5 +1,5 @@
-/* Reassembly, held against a model that keeps for each place of the stream the first byte that came there: the same prefix without gaps, each
- * byte by the packet that brought it first, the ends in their places, a hole where there is one.
+/* Reassembly, held against a model that keeps for each place of the stream the first byte that came there: the same prefix without gaps,
+ * each byte by the packet that brought it first, the ends in their places, a hole where there is one.
  * The input is a list of segments, five bytes each: what it is, where it stands, how long it is, which bytes it has. */
 #include "runner/stream.h"
 
@@ -41,8 +41,8 @@ static struct given take_segment(struct bytes *in, uint8_t payload[LONGEST])
 	for (size_t i = 0; i < n; i++)
 		payload[i] = (uint8_t)(what & IS_OWN_BYTES ? fill + i : ((size_t)g.at + ((what & IS_SYN) != 0) + i) * 7);
 	g.s = (struct segment){ .from_port = g.side ? SERVER_PORT : CLIENT_PORT, .to_port = g.side ? CLIENT_PORT : SERVER_PORT,
-	                        .seq = seq_of(g.at), .syn = what & IS_SYN, .fin = what & IS_FIN, .rst = what & IS_RST, .has_ack = what & IS_ACK,
-	                        .payload = { payload, n } };
+	                        .seq = seq_of(g.at), .syn = what & IS_SYN, .fin = what & IS_FIN, .rst = what & IS_RST,
+	                        .has_ack = what & IS_ACK, .payload = { payload, n } };
 	return g;
 }
 

@@ -1,5 +1,5 @@
-/* What went over the wire, in words: items print and parse to the same, and a case that allows just what was printed is content with it. The
- * input is a line of words; where it begins with `->`, a pattern of a case on its first line, held against the words of the second. */
+/* What went over the wire, in words: items print and parse to the same, and a case that allows just what was printed is content with it.
+ * The input is a line of words; where it begins with `->`, a pattern of a case on its first line, held against the words of the second. */
 #include "runner/pattern.h"
 
 #include "tests/fuzz/fuzz.h"

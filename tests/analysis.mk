@@ -1,0 +1,75 @@
+# What looks at the code and not at what it does: included by the Makefile, which defines OUT, DEFS and AGAIN.
+# A tool is told what it need not say where all of it stands with its reason: .clang-tidy, tests/cppcheck.*, tests/valgrind.suppressions,
+# and ANALYZER_OFF below. Nothing is switched off in the sources.
+A        := $(OUT)/analysis
+LOOKED   := $(wildcard peer/*.c runner/*.c adapters/skeleton/*.c adapters/reference/*.c adapters/openssl/*.c)
+PARSED   := -std=c11 $(DEFS) -I. -I$(OUT)
+HEADERS  := $(wildcard peer/*.h runner/*.h adapters/*/*.h)
+# gcc 12 loses what is stored behind a pointer to a pointer, and calls each such store a leak. Leaks are found where they happen: by
+# LeakSanitizer and valgrind in the units, and by the former in whole runs.
+ANALYZER_OFF := -Wno-analyzer-malloc-leak
+# Some minutes of one processor for all of it: part of no other target.
+#: make analyze                gcc -fanalyzer, clang-tidy and cppcheck over peer/, runner/ and the adapters in C that are ours
+.PHONY: analyze cppcheck analyzer tidy
+analyze:
+	@CC='$(CC)' ./setup.sh analyze
+	@$(AGAIN) -k cppcheck analyzer tidy
+
+cppcheck: $(OUT)/runner/site.css.inc $(OUT)/runner/site.js.inc
+	cppcheck -q --error-exitcode=1 --std=c11 --enable=warning,performance,portability,style --suppressions-list=tests/cppcheck.suppressions \
+		$(addprefix --library=,gnu posix openssl tests/cppcheck.cfg) $(DEFS) -I. -I$(OUT) $(LOOKED)
+analyzer: $(LOOKED:%.c=$(A)/%.analyzer)
+tidy: $(LOOKED:%.c=$(A)/%.tidy)
+# An empty file says that this source had nothing, as it is and with the headers as they are.
+$(A)/%.analyzer: %.c $(HEADERS) tests/analysis.mk
+	@mkdir -p $(@D)
+	gcc $(PARSED) -O2 -fanalyzer $(ANALYZER_OFF) -Werror -c -o /dev/null $<
+	@touch $@
+$(A)/%.tidy: %.c $(HEADERS) .clang-tidy
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- $(PARSED)
+	@touch $@
+$(A)/runner/site.analyzer $(A)/runner/site.tidy: $(OUT)/runner/site.css.inc $(OUT)/runner/site.js.inc
+
+#: make valgrind               the unit tests under valgrind: nothing read that was not written, nothing left behind
+.PHONY: valgrind
+valgrind: $(TESTS)
+	@CC='$(CC)' ./setup.sh analyze
+	@for t in $(TESTS); do echo "valgrind $$t"; \
+		valgrind -q --error-exitcode=99 --leak-check=full --suppressions=tests/valgrind.suppressions $$t || exit; done
+
+# What has to be held to 90 per cent: the modules that take memory and give values, by the units alone. Not those that talk to the kernel,
+# to processes and to OpenSSL's handshake, nor commands: pytest drives these, in many processes that end by a signal and leave no count.
+IMPURE := peer/cert peer/handshake peer/inject peer/peer peer/tcp runner/adapter runner/byhand runner/capture runner/child runner/cmd_% \
+	runner/command runner/drive runner/expectations runner/fdstep runner/gather runner/intake runner/join runner/keep runner/kept \
+	runner/leaks runner/listing runner/live runner/main runner/outfile runner/pathstep runner/peerstep runner/plan runner/pool \
+	runner/recording runner/report runner/run_args runner/sandbox runner/session runner/settle runner/site% runner/sockdiag runner/talk \
+	runner/wait runner/worker
+PURE   := $(filter-out $(IMPURE:%=%.c),$(filter peer/% runner/%,$(LOOKED)))
+BAR    := 90
+
+#: make coverage               lines and branches that the unit tests run, by file; fails where a pure module has less than 90 % of its lines
+.PHONY: coverage
+coverage:
+	@CC='$(CC)' ./setup.sh analyze
+	@$(AGAIN) B=$(B)/coverage CFLAGS='-g -O0 --coverage' clean-counts unit
+	@gcovr -r . --object-directory $(B)/coverage --csv -o $(B)/coverage/coverage.csv $(B)/coverage
+	@tr , ' ' < $(B)/coverage/coverage.csv | awk -v pure='$(PURE)' -v bar=$(BAR) "$$TABLE"
+.PHONY: clean-counts
+clean-counts:
+	@find $(OUT) -name '*.gcda' -delete 2>/dev/null || :
+
+define TABLE
+BEGIN { n = split(pure, name); for (i = 1; i <= n; i++) is_pure[name[i]] = 1; printf "%-28s %6s %7s %9s\n", "file", "lines", "run %", "branch %" }
+$$1 ~ /^(peer|runner)\/.*\.c$$/ {
+	low = is_pure[$$1] && 100 * $$4 < bar
+	printf "%-28s %6d %7.1f %9.1f%s\n", $$1, $$2, 100 * $$4, 100 * $$7, low ? "  below " bar : is_pure[$$1] ? "" : "  (not pure)"
+	if (is_pure[$$1]) { lines += $$2; run += $$3; branches += $$5; taken += $$6; bad += low; seen[$$1] = 1 }
+}
+END {
+	for (i = 1; i <= n; i++) if (!seen[name[i]]) { print name[i] ": no unit test links it"; bad++ }
+	printf "%-28s %6d %7.1f %9.1f\n", "pure modules", lines, 100 * run / lines, 100 * taken / branches
+	exit bad > 0
+}
+endef
+export TABLE
