@@ -78,8 +78,8 @@ compare: all
 	@$(NEEDS) run
 	@$(EXPECTED) | xargs -t $(OUT)/closedrill run $(COMPARE)
 
-#: make check                  run all tests; SAN=address,undefined: built with these sanitizers
-CHECKS := unit $(if $(SAN),,faults stress fuzz-check) endtoend
+#: make check                  run all tests; SAN=address,undefined or SAN=thread: built with these sanitizers
+CHECKS := $(if $(findstring thread,$(SAN)),threads,unit $(if $(SAN),,faults stress fuzz-check) endtoend)
 .PHONY: check
 check:
 	@$(NEEDS) check

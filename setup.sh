@@ -82,7 +82,7 @@ look() {
 	run)   need_to_build; need_to_run ;;
 	check) need_to_build; need_to_run; need_to_check; need_to_fuzz ;;
 	fuzz)  need_to_build; need_to_fuzz ;;
-	analyze) need_to_build; need check pkg-config --exists check; need_to_analyze ;;
+	analyze) need_to_build; need_to_run; need_to_check; need_to_analyze ;;
 	adapters) need_to_build; need_for_adapters ;;
 	matrix) need_to_build; need_to_run; need mmdebstrap command -v mmdebstrap ;;
 	*)     sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2 ;;

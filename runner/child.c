@@ -141,9 +141,9 @@ static bool drain_log(struct child *c)
 	return came > 0;
 }
 
-bool child_drain(struct child *c)
+bool child_drain_lines(struct child *c)
 {
-	bool came = drain_log(c);
+	bool came = false;
 
 	/* The line taken last was valid until here. */
 	buf_drop(&c->lines, c->taken);
@@ -162,6 +162,13 @@ bool child_drain(struct child *c)
 			break;
 	}
 	return came;
+}
+
+bool child_drain(struct child *c)
+{
+	bool log = drain_log(c);
+
+	return child_drain_lines(c) || log;
 }
 
 bool child_line(struct child *c, struct bytes *line)

@@ -27,7 +27,8 @@ bool child_start(struct child *c, char *const argv[], char *const env[], const c
 bool child_say(struct child *c, struct bytes line);
 /* Reads what is there, without waiting, from both pipes, a few KB at once. True if anything came. */
 bool child_drain(struct child *c);
-/* Takes one line, without its newline; false when no whole line is there. Valid until the next child_drain or child_line. */
+bool child_drain_lines(struct child *c);        /* the same of its stdout alone */
+/* Takes one line, without its newline; false when no whole line is there. Valid until the next drain or child_line. */
 bool child_line(struct child *c, struct bytes *line);
 bool child_hears(const struct child *c);        /* its end of our pipe to it is open */
 bool child_exited(const struct child *c);       /* its process has ended, and may not be collected yet */

@@ -40,7 +40,7 @@ enum {
 
 /* --- mounts ------------------------------------------------------------------------------------------------------------ */
 
-struct place { int fd; char path[512]; mode_t mode; };  /* a folder as it was before anything was mounted */
+struct place { int fd; char path[512]; struct stat st; };        /* a folder as it was before anything was mounted */
 
 /* Everything is there as outside, and whoever writes gets a copy of his own. A socket below does not answer: its owner is outside. */
 static const char *const copied[] = { "/tmp", "/var/tmp", "/run" };
@@ -60,15 +60,11 @@ static bool set_attributes(const char *path, unsigned flags, uint64_t set, uint6
 static bool place_open(struct place *p, const char *root, const char *path)
 {
 	char whole[1024];
-	struct stat st;
 
 	snprintf(p->path, sizeof(p->path), "%s", path);
 	snprintf(whole, sizeof(whole), "%s%s", root ? root : "", path);
 	p->fd = open(whole, O_PATH | O_CLOEXEC);
-	if (p->fd < 0 || fstat(p->fd, &st) != 0)
-		return false;
-	p->mode = st.st_mode;
-	return true;
+	return p->fd >= 0 && fstat(p->fd, &p->st) == 0;
 }
 
 static bool bind_back(const struct place *p, uint64_t clear)
@@ -77,6 +73,25 @@ static bool bind_back(const struct place *p, uint64_t clear)
 
 	snprintf(from, sizeof(from), "/proc/self/fd/%d", p->fd);
 	return mount(from, p->path, NULL, MS_BIND | MS_REC, NULL) == 0 && set_attributes(p->path, 0, 0, clear);
+}
+
+/* Is that path below the folder, and on another file system? A copy has the folder's own alone. */
+static bool would_hide(const struct place *p, const char *path)
+{
+	size_t n = strlen(p->path);
+	struct stat st;
+
+	return strncmp(path, p->path, n) == 0 && path[n] == '/' && stat(path, &st) == 0 && st.st_dev != p->st.st_dev;
+}
+
+/* A checkout on a stick below /run/media: the adapters are beside the program or in the present folder, mostly. */
+static bool would_hide_us(const struct place *p)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return would_hide(p, path) || (getcwd(path, sizeof(path)) && would_hide(p, path));
 }
 
 /* Where there can be no such copy (what kind of file system that is, and the kernel, decide) it stays as the rest is: to be read. */
@@ -89,7 +104,7 @@ static bool copy_on_write(const struct place *p)
 	snprintf(up, sizeof(up), "%s/up", p->path);
 	snprintf(work, sizeof(work), "%s/work", p->path);
 	snprintf(options, sizeof(options), "lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s,userxattr", p->fd, up, work);
-	if (mkdir(up, 0700) == 0 && mkdir(work, 0700) == 0 && chmod(up, p->mode & 07777) == 0 &&
+	if (mkdir(up, 0700) == 0 && mkdir(work, 0700) == 0 && chmod(up, p->st.st_mode & 07777) == 0 &&
 	    mount("overlay", p->path, "overlay", MS_NOSUID | MS_NODEV, options) == 0)
 		return true;
 	umount2(p->path, MNT_DETACH);
@@ -136,7 +151,7 @@ static void places_open(struct places *p, const char *root)
 {
 	*p = (struct places){ 0 };
 	for (size_t i = 0; i < countof(copied); i++)
-		p->ncopied += place_open(&p->copied[p->ncopied], root, copied[i]);
+		p->ncopied += place_open(&p->copied[p->ncopied], root, copied[i]) && (root || !would_hide_us(&p->copied[p->ncopied]));
 	for (size_t i = 0; i < countof(devices); i++)
 		p->ndevices += place_open(&p->devices[p->ndevices], NULL, devices[i]);
 	p->nwritable = open_writable(p->writable, PLACES_MAX, root);

@@ -84,6 +84,14 @@ static void put_compared(json_t *o, const struct comparison *c)
 		json_object_set_new(o, "diff", text_json(buf_bytes(&c->diff)));
 }
 
+/* Whole ones apart, so that what is read and written again stays the same text. */
+static double ms_of(int64_t us)
+{
+	int64_t whole = us / 1000;
+
+	return (double)whole + (double)(us % 1000) / 1000;
+}
+
 json_t *result_json(const struct run_name *r, const struct judgement *j, const struct comparison *c, int64_t took_us)
 {
 	const struct script *s = r->script;
@@ -105,7 +113,7 @@ json_t *result_json(const struct run_name *r, const struct judgement *j, const s
 		json_object_set_new(o, "with_name", text_json(s->with_name));
 	json_object_set_new(o, "about", json_string(s->about_host ? "host" : "library"));
 	json_object_set_new(o, "verdict", json_string(verdict_word(j->verdict)));
-	json_object_set_new(o, "ms", json_real((double)(took_us / 1000) + (double)(took_us % 1000) / 1000));
+	json_object_set_new(o, "ms", json_real(ms_of(took_us)));
 	if (j->reading != READING_NONE)
 		json_object_set_new(o, "reading", json_string(j->reading == READING_AS_WRITTEN ? "as-written" : "as-practised"));
 	put_compared(o, c);

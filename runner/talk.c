@@ -100,7 +100,7 @@ bool talk_nothing_unasked(struct worker *w, struct fault *f)
 {
 	struct bytes line;
 
-	child_drain(&w->adapter->child);
+	child_drain_lines(&w->adapter->child);
 	if (w->outstanding || !child_line(&w->adapter->child, &line))
 		return true;
 	return contract_broken(w, line, "it answers what was not asked", f);

@@ -17,6 +17,7 @@ enum {
 	AGAIN_MAX = 10000,
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
 	FLOOD_SEGMENTS = 50000,
+	RARELY = 8,                             /* turns of a wait */
 	UNDRAINED_MAX = 16,                     /* times that something else came before the capture is looked at all the same */
 	STATE_FIN_WAIT1 = 4, STATE_TIME_WAIT = 6, STATE_CLOSE = 7, STATE_LAST_ACK = 9, STATE_CLOSING = 11
 };
@@ -113,7 +114,7 @@ static unsigned doze(struct worker *w, long gap_ns)
 		capture_drain(&w->capture);
 		return pump(w) ? MOVED_PEER : 0;
 	}
-	if ((p[0].revents || p[1].revents) && child_drain(&w->adapter->child))
+	if (p[1].revents ? child_drain(&w->adapter->child) : p[0].revents && child_drain_lines(&w->adapter->child))
 		moved |= MOVED_ADAPTER;
 	for (int i = 0; i < LIVES_MAX; i++)
 		if (p[2 + i].revents && peer_pump(&w->lives[i].peer))
@@ -136,7 +137,7 @@ static bool take_line(struct worker *w, struct bytes *line)
 
 static bool take_answer(struct worker *w, struct bytes *line)
 {
-	child_drain(&w->adapter->child);
+	child_drain_lines(&w->adapter->child);
 	return take_line(w, line);
 }
 
@@ -213,16 +214,17 @@ static enum settled settle(struct worker *w, struct bytes *line)
 	long gap_ns = line ? LOOK_GAP_NS : 0;
 	struct look now = { 0 };
 
-	for (;; gap_ns = LOOK_GAP_NS) {
+	for (unsigned turn = 1;; gap_ns = LOOK_GAP_NS, turn++) {
+		/* What ends few waits is asked for now and then. */
+		bool looked, over, also_rare = turn % RARELY == 0;
 		unsigned moved;
-		bool looked, over;
 
 		if (line && take_line(w, line))
 			return SETTLED_ANSWER;
 		if (w->adapter->child.ended || w->adapter->child.flooded)
 			return w->adapter->child.ended ? SETTLED_GONE : SETTLED_WATCHDOG;
 		moved = doze(w, gap_ns);
-		if (wait_put_off(w) || (moved & MOVED_PEER && wait_flooded(w)))
+		if (wait_put_off(w) || (also_rare && wait_flooded(w)))
 			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		/* A look costs twenty times as much as to ask whether it runs. */
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
@@ -235,16 +237,16 @@ static enum settled settle(struct worker *w, struct bytes *line)
 				return line && !child_hears(&w->adapter->child) ? SETTLED_DEAF : SETTLED_BLOCKED;
 		}
 		/* Something that it left behind may hold its stdout open. What it said last is in the pipe by then. */
-		if (!(looked && now.asleep) && child_exited(&w->adapter->child))
+		if (also_rare && !(looked && now.asleep) && child_exited(&w->adapter->child))
 			return line && take_answer(w, line) ? SETTLED_ANSWER : SETTLED_GONE;
 		/* What the adapter prints without answering, `again` after `again`, moves nothing. */
 		if (moved & MOVED_PEER)
 			still_us = w->agains = 0;
-		else if (!still_us) {
+		else if (!still_us && also_rare) {
 			still_us = now_us();
 			cpu = child_cpu_us(&w->adapter->child);
 		}
-		if (still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
+		if (also_rare && still_us && now_us() - still_us > SPIN_CPU_US && child_cpu_us(&w->adapter->child) - cpu > SPIN_CPU_US)
 			return SETTLED_SPINS;
 		if (over)
 			return SETTLED_WATCHDOG;

@@ -12,7 +12,7 @@ import uuid
 
 import pytest
 
-from conftest import ADAPTERS, BUILD, load_results, marked_processes, wait_for
+from conftest import ADAPTERS, BUILD, Tool, load_results, marked_processes, wait_for
 
 ONE = ["--role", "client", "--tls", "1.3", "--io", "blocking", "-j1"]
 MEMORY_KIB = 400 << 10
@@ -180,6 +180,12 @@ def test_cannot_touch_the_certificate(unruly):
     assert unruly("changes-the-certificate", 0).told("write") == "EPERM"
 
 
+def test_the_certificate_holds_at_any_time(unruly):
+    """Some clients do look at it, whatever the clock says."""
+    played = unruly("dates", 0)
+    assert (played.told("from"), played.told("until")) == ("1970", "2099")
+
+
 def test_no_disks(unruly):
     assert unruly("devices", 0).told("dev") == "fd,full,null,random,shm,stderr,stdin,stdout,urandom,zero"
 
@@ -287,7 +293,8 @@ def test_runner_killed(started, marker):
     wait_for("children are left", lambda: len(named(marker, "unruly.py")) >= 3)
     p.kill()
     p.wait()
-    wait_for("they are gone", lambda: not marked_processes("CLOSEDRILL_TEST=" + marker["CLOSEDRILL_TEST"]))
+    # A worker that is not killed with it would go on to the end of its run, and find out then: the adapter's nap takes it to the watchdog of ten seconds.
+    wait_for("they are gone", lambda: not marked_processes("CLOSEDRILL_TEST=" + marker["CLOSEDRILL_TEST"]), seconds=8)
 
 
 def test_tcpdump_killed_once(started, marker, tmp_path):
@@ -374,6 +381,16 @@ def test_masked_proc(small, ordinary_user):
     ran = on_a_machine(small, "mount -t tmpfs -o ro none /proc/sys/kernel", "run", "openssl", *HELLO, user=ordinary_user)
     assert ran.returncode == 3
     assert "cannot mount /proc" in ran.stderr and "--privileged" in ran.stderr and "systempaths=unconfined" in ran.stderr
+
+
+def test_program_on_a_disk_of_its_own(small, open_dir):
+    """It is mounted below /tmp, where adapters get a copy of what is there: the copy does not hide it."""
+    tree = os.path.join(open_dir, "tree")
+    there = Tool(os.path.join(tree, "build"), os.path.join(tree, "adapters"))
+    os.mkdir(tree)
+    ran = on_a_machine(there, 'mount -t tmpfs none "$TREE"\ncp -r "$FROM"/. "$TREE"', "run", "openssl", "tests:honest", *HELLO,
+                       env={"TREE": tree, "FROM": os.path.dirname(small.build)})
+    assert (ran.returncode, ran.stderr) == (0, ""), ran
 
 
 def without_capabilities(small, *args, limit=""):

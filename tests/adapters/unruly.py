@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 import time
 
@@ -91,6 +92,8 @@ class Unruly(Iut):
         if KIND == "greets-and-writes":
             for folder in FOLDERS:
                 outcome(lambda: open(os.path.join(folder, "closedrill-unruly"), "w").close())
+        if KIND == "eats-disk":                 # not in the call: it takes its time, and would spin
+            self.eaten = " ".join(map(fill, ["/tmp", "/var/tmp", "/dev/shm"]))
         if KIND == "claims":
             self.can += " " + " ".join("nonsense-%d" % i for i in range(500)) + " nonblocking memory key-update plain resumption option:early-data"
         if KIND == "greets-without-end":
@@ -154,7 +157,7 @@ class Unruly(Iut):
 
     def do_leaves_children_and_naps(self):
         self.do_leaves_children()
-        time.sleep(5)
+        time.sleep(300)
 
     def do_dies_and_leaves_children(self):
         leave_child("holding the pipes")
@@ -169,13 +172,17 @@ class Unruly(Iut):
         return all_descriptors()
 
     def do_eats_disk(self):
-        return " ".join(map(fill, ["/tmp", "/var/tmp", "/dev/shm"]))
+        return self.eaten
 
     def do_writes_everywhere(self):
         return " ".join("%s=%s" % (f, outcome(lambda: open(os.path.join(f, "closedrill-unruly"), "w").close())) for f in FOLDERS)
 
     def do_changes_the_certificate(self):
         return "write=" + outcome(lambda: os.write(os.open(os.environ["CLOSEDRILL_CERT"], os.O_RDWR), b"x"))
+
+    def do_dates(self):
+        told = ssl._ssl._test_decode_cert(os.environ["CLOSEDRILL_CERT"])
+        return "from=%s until=%s" % (told["notBefore"].split()[3], told["notAfter"].split()[3])
 
     def do_rights(self):
         return can() + " mount=" + outcome(lambda: os.chroot("/tmp")) + " sysctl=" + outcome(lambda: open("/proc/sys/kernel/hostname", "w").close())

@@ -13,7 +13,7 @@
 #include "runner/trace.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { MARKER_PORT = 7, FRAMES_MAX = 400 };
+enum { MARKER_PORT = 7, FRAMES_MAX = 400, FRAMES_BETWEEN = 4 };
 
 static const char text[] =
 	"title  Any packets\n\nhandshake\npeer  write \"x\" + fin\niut   read -> data \"x\"\niut   shutdown\nwire  iut -> close_notify fin\n";
@@ -41,7 +41,8 @@ static void capture_of(struct capture *c, struct bytes x)
 
 /* --- any bytes --- */
 
-struct frames { struct buf pcap; size_t n, of_conn; uint16_t port[2]; uint64_t marked; };
+/* marked: markers so far; step: of each frame of the connection, the one that the marker in front of it began. */
+struct frames { struct buf pcap; size_t n, of_conn, step[FRAMES_MAX]; uint16_t port[2]; uint64_t marked; };
 
 static void le32(struct buf *b, uint32_t v)
 {
@@ -105,11 +106,11 @@ static void take_frame(void *to, const struct captured *captured)
 			fr->port[0] = s.from_port;
 			fr->port[1] = s.to_port;
 		}
-		fr->of_conn += (s.from_port == fr->port[0] && s.to_port == fr->port[1]) ||
-		               (s.from_port == fr->port[1] && s.to_port == fr->port[0]);
+		if ((s.from_port == fr->port[0] && s.to_port == fr->port[1]) || (s.from_port == fr->port[1] && s.to_port == fr->port[0]))
+			fr->step[fr->of_conn++] = fr->marked < script.nsteps ? (size_t)fr->marked : script.nsteps;
 	}
 	pcap_frame(&fr->pcap, frame);
-	if (fr->n++ % 4 == 3)
+	if (++fr->n % FRAMES_BETWEEN == 0)
 		pcap_marker(fr);
 }
 
@@ -168,7 +169,7 @@ static void frames_whole(const struct evidence *e, const struct frames *fr)
 	assert(e->nframes == fr->of_conn && c->npackets == e->nframes);
 	for (size_t i = 0; i < e->nframes; i++) {
 		assert(e->frames[i].at + e->frames[i].len <= e->frames_data.n);
-		assert(i == 0 || e->frames[i].step >= e->frames[i - 1].step);
+		assert(e->frames[i].step == fr->step[i]);
 	}
 	for (size_t i = 0; i < c->decoded.n; i++)
 		assert(c->decoded.items[i].packet < c->npackets);

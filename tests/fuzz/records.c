@@ -27,7 +27,7 @@ static void cut(struct bytes all)
 	assert(taken == TAKEN_JUNK ? in.n >= RECORD_HEAD : in.n < RECORD_HEAD + RECORD_MAX);
 }
 
-/* The five bytes in front decide, whatever length they name. */
+/* The five bytes in front decide, whatever length they name: any, or one close to the limit. */
 static void limit(struct bytes in)
 {
 	struct buf b = { 0 };
@@ -37,8 +37,9 @@ static void limit(struct bytes in)
 
 	if (in.n < RECORD_HEAD)
 		return;
-	len = be16(in.p + 3);
-	buf_add(&b, in.p, RECORD_HEAD);
+	len = in.p[0] & 1 ? be16(in.p + 3) : RECORD_MAX - 128u + in.p[4];
+	buf_add(&b, in.p, 3);
+	buf_u16(&b, (unsigned)len);
 	memset(buf_grow(&b, len), 0, len);
 	x = buf_bytes(&b);
 	assert((record_take(&x, &rec) == TAKEN) == (in.p[1] == 3 && len <= RECORD_MAX));

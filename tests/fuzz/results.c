@@ -131,12 +131,53 @@ static void surveyed(const struct loaded *s)
 	survey_free(&v);
 }
 
+static bool any_run(void *to, json_t *run, const char *run_text, size_t len, struct fault *f)
+{
+	(void)to, (void)run, (void)run_text, (void)len, (void)f;
+	return true;
+}
+
+/* By jansson, which reads it as a whole. A name that is spelled with escapes is none to us. */
+static bool is_results(const uint8_t *data, size_t n)
+{
+	json_t *o = json_loadb((const char *)data, n, JSON_REJECT_DUPLICATES, NULL), *runs = json_object_get(o, "runs"), *run;
+	const char *version = json_string_value(json_object_get(o, "closedrill"));
+	bool is = json_is_array(runs) && version && strcmp(version, CLOSEDRILL_VERSION) == 0;
+	size_t i;
+
+	for (void *at = json_object_iter(o); is && at && strcmp(json_object_iter_key(at), "closedrill") != 0; at = json_object_iter_next(o, at))
+		is = strcmp(json_object_iter_key(at), "runs") != 0;     /* the version has to come first */
+	json_array_foreach(runs, i, run)
+		is &= json_is_object(run);
+	is &= !memmem(data, n, "\\u006", 5) && !memmem(data, n, "\\u007", 5);
+	json_decref(o);
+	return is;
+}
+
+/* Run by run it is what it is as a whole. */
+static void read_as_a_whole(const uint8_t *data, size_t n)
+{
+	struct results_about about;
+	struct fault f;
+
+	if (results_read(path, any_run, NULL, &about, &f)) {
+		json_t *o = json_loadb((const char *)data, n, JSON_REJECT_DUPLICATES, NULL);
+
+		assert(json_array_size(json_object_get(o, "runs")) == about.runs);
+		json_decref(o);
+		json_decref(about.rest);
+	} else {
+		assert(!is_results(data, n));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct loaded s, merged;
 	struct fault f;
 
 	file_put(data, n);
+	read_as_a_whole(data, n);
 	if (!loaded_read(&s, path, &f)) {
 		fuzz_fault(&f, data, n);
 		return 0;
