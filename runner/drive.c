@@ -504,7 +504,8 @@ static bool end_step(struct worker *w, struct fault *f)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, "what the IUT sent was not acknowledged");
-	if (step_at(w)->later)
+	/* Another processor may still hold it. */
+	if (!all_acknowledged(w))
 		wait_received(w);
 	return true;
 }
