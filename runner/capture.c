@@ -139,7 +139,8 @@ static bool find_packet_socket(struct capture *c)
 	return c->packet_fd >= 0;
 }
 
-/* Reading clears the kernel's counters, so they are added up here. A frame is counted when it gets its place in the ring that tcpdump reads. */
+/* Reading clears the kernel's counters, so they are added up here. A frame is counted when it gets its place in the ring that tcpdump
+ * reads. */
 static void count_passed(struct capture *c)
 {
 	struct tpacket_stats s = { 0 };
@@ -209,7 +210,8 @@ static void ignore_frame(void *to, const struct captured *frame)
 	(void)to, (void)frame;
 }
 
-/* From here on the kernel's count and ours are of the same frames: a marker comes out as the only one of both. Others may still pass for a while. */
+/* From here on the kernel's count and ours are of the same frames: a marker comes out as the only one of both. Others may still pass
+ * for a while. */
 static bool align(struct capture *c, struct fault *f)
 {
 	for (int i = 0; i < ALIGN_TRIES; i++) {
@@ -235,8 +237,8 @@ bool capture_read(struct capture *c, struct capture_point end, capture_sink *sin
 	/* The marker came behind all that had been counted before it, and is counted by now. */
 	if (c->read > end.frames && c->read <= c->passed)
 		return true;
-	fault_machine(f, "tcpdump gave %llu packets, and the kernel has counted %llu: somebody else reads its counters, or took of its packets",
-	              (unsigned long long)c->read, (unsigned long long)c->passed);
+	fault_machine(f, "tcpdump gave %llu packets, and the kernel has counted %llu: somebody else reads its counters, or took of its "
+	              "packets", (unsigned long long)c->read, (unsigned long long)c->passed);
 	align(c, &(struct fault){ 0 });
 	return false;
 }

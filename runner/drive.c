@@ -476,12 +476,13 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 	abort();
 }
 
-/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
- * is not: a RST, a forged segment. */
+/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may
+ * send what is not: a RST, a forged segment. */
 static bool all_acknowledged(const struct worker *w)
 {
 	const struct step *st = step_at(w);
-	bool peer_gone = st->actor == ACTOR_PEER && (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
+	bool peer_gone = st->actor == ACTOR_PEER &&
+		(st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
 
 	if (st->later || peer_gone || st->actor == ACTOR_PATH || st->actor == ACTOR_FD)
 		return false;
