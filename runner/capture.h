@@ -1,7 +1,8 @@
-/* capture: one tcpdump for a worker's whole session, streamed into us. Points in it tell what passed before from what passed after; no clock
- * decides that. The cheap kind is a number: how many frames the kernel has given to tcpdump so far, which are those that come out of it first.
- * The other kind is a marker, a datagram through the captured interface: it passes behind all that this processor had still to let pass. Each
- * run ends with a marker, which comes out of the stream behind all else, and has to be the frame that the kernel's count says. */
+/* capture: one tcpdump for a worker's whole session, streamed into us. Points in it tell what passed before from what passed after; no
+ * clock decides that. The cheap kind is a number: how many frames the kernel has given to tcpdump so far, which are those that come out of
+ * it first. The other kind is a marker, a datagram through the captured interface: it passes behind all that this processor had still to
+ * let pass. Each run ends with a marker, which comes out of the stream behind all else, and has to be the frame that the kernel's count
+ * says. */
 #ifndef RUNNER_CAPTURE_H
 #define RUNNER_CAPTURE_H
 
@@ -53,8 +54,8 @@ struct capture_point capture_here(struct capture *c);
 struct capture_point capture_mark(struct capture *c);
 /* Did this frame pass behind the point? */
 bool capture_behind(const struct capture_point *p, const struct captured *frame);
-/* Gives all frames up to and including the marker of this point. False: it did not come out, the kernel dropped packets, or what came out is not
- * what it had counted: *f. */
+/* Gives all frames up to and including the marker of this point. False: it did not come out, the kernel dropped packets, or what came
+ * out is not what it had counted: *f. */
 bool capture_read(struct capture *c, struct capture_point end, capture_sink *sink, void *to, struct fault *f);
 /* A new one in the place of one whose stream broke off; nothing if it did not. Between two runs. False: *f. */
 bool capture_renew(struct capture *c, struct fault *f);

@@ -490,12 +490,13 @@ static void note_waiting(struct worker *w, struct step_seen *now)
 	now->peer_waits |= waited || l->waits;
 }
 
-/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may send what
- * is not: a RST, a forged segment. */
+/* Records, the FIN and what the IUT sends are acknowledged, unless an end is gone or the path is broken. Whatever else a line does may
+ * send what is not: a RST, a forged segment. */
 static bool all_acknowledged(const struct worker *w)
 {
 	const struct step *st = step_at(w);
-	bool peer_gone = st->actor == ACTOR_PEER && (st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
+	bool peer_gone = st->actor == ACTOR_PEER &&
+		(st->verb == PEER_RST || st->verb == PEER_CLOSE || st->verb == PEER_VANISH || st->verb == PEER_FORGET);
 
 	if (st->later || peer_gone || st->actor == ACTOR_PATH || st->actor == ACTOR_FD)
 		return false;
@@ -518,7 +519,8 @@ static bool end_step(struct worker *w, struct fault *f)
 		return broke(w, f, "the adapter does not come to rest behind its answer");
 	if (!wait_quiet(w))
 		return broke(w, f, wait_flooded(w) ? "the IUT sends without end" : "what the IUT sent was not acknowledged");
-	if (step_at(w)->later)
+	/* Another processor may still hold it. */
+	if (!all_acknowledged(w))
 		wait_received(w);
 	note_waiting(w, seen(w));
 	return true;

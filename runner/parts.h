@@ -1,5 +1,6 @@
-/* parts: where the time of runs goes, for whoever asks. With CLOSEDRILL_PARTS=FILE in the environment each worker appends a line to FILE when it
- * ends: {"runs": 140, "open": 31250.5, ...}, microseconds of all its runs together. Without it a part costs one look at a variable. */
+/* parts: where the time of runs goes, for whoever asks. With CLOSEDRILL_PARTS=FILE in the environment each worker appends a line to FILE
+ * when it ends: {"runs": 140, "open": 31250.5, ...}, microseconds of all its runs together. Without it a part costs one look at a
+ * variable. */
 #ifndef RUNNER_PARTS_H
 #define RUNNER_PARTS_H
 
