@@ -13,7 +13,7 @@
 enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
-	SPIN_CPU_US = 400 * 1000,               /* processor time without an answer and without anything moving */
+	SPIN_CPU_US = 2 * 1000000,              /* processor time without an answer and without anything moving */
 	AGAIN_MAX = 10000,
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
 	FLOOD_SEGMENTS = 50000,
