@@ -95,7 +95,8 @@ static void only_len(struct answer *a)
 	buf_free(&a->text);
 }
 
-static struct answer answer_shown(const struct answer *from)
+/* plain: of what came on the transport itself. */
+static struct answer answer_shown(const struct answer *from, bool plain)
 {
 	struct answer a = answer_of(from->outcome);
 
@@ -108,7 +109,7 @@ static struct answer answer_shown(const struct answer *from)
 	if (from->outcome == OUTCOME_DATA) {
 		a.len = from->len;
 		a.only_len = from->only_len;
-		if (a.text.n > ANSWER_TEXT_MAX || !is_text(buf_bytes(&a.text)))
+		if (a.text.n > ANSWER_TEXT_MAX || (plain && !is_text(buf_bytes(&a.text))))
 			only_len(&a);
 	}
 	buf_add_bytes(&a.native, trim(buf_bytes(&from->native)));
@@ -211,7 +212,7 @@ static void add_call(struct trace *t, const struct evidence *e, size_t i)
 	buf_add_bytes(&ev->words, st->words);
 	ev->answered = seen->answered && !(st->actor == ACTOR_IUT && waits_by_chance(e, i));
 	if (ev->answered)
-		ev->answer = answer_shown(&seen->answer);
+		ev->answer = answer_shown(&seen->answer, st->actor == ACTOR_IUT && st->verb == IUT_PLAIN_READ);
 	else if (st->outstanding)
 		buf_printf(&ev->words, " &");
 }
