@@ -84,7 +84,8 @@ int cert_memfd(const struct cert *c, char path[32], struct fault *f)
 	if (n > 0)
 		fd = memfd_create("closedrill-cert", MFD_ALLOW_SEALING);        /* not close-on-exec: adapters open it by its path */
 	/* All that are started share it: what one of them wrote there, the next would present. */
-	if (fd >= 0 && (write(fd, text, (size_t)n) != n || fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)) {
+	if (fd >= 0 && (write(fd, text, (size_t)n) != n ||
+	                fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)) {
 		close(fd);
 		fd = -1;
 	}

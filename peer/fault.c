@@ -40,7 +40,8 @@ bool fault_machine(struct fault *f, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(f->msg);
 	if (n > 0 && f->msg[n - 1] == ':')
-		snprintf(f->msg + n, sizeof(f->msg) - n, " %s%s", strerror(error), error == EMFILE ? "; raise the limit (ulimit -n 1024)" : "");
+		snprintf(f->msg + n, sizeof(f->msg) - n, " %s%s", strerror(error),
+		         error == EMFILE ? "; raise the limit (ulimit -n 1024)" : "");
 	return false;
 }
 

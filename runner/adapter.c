@@ -206,8 +206,8 @@ static bool take_greeting(struct adapter *a, struct bytes line, bool *ready, str
 	if (a->greeting.n > GREETING_MAX)
 		return fault_machine(f, "adapter %s breaks the contract: its greeting has no end", a->name);
 	return adapter_greeting_line(a, line, ready) ||
-	       fault_machine(f, "adapter %s breaks the contract: its greeting has the line \"%.*s\"", a->name, line.n > 100 ? 100 : (int)line.n,
-	                     (const char *)line.p);
+	       fault_machine(f, "adapter %s breaks the contract: its greeting has the line \"%.*s\"", a->name,
+	                     line.n > 100 ? 100 : (int)line.n, (const char *)line.p);
 }
 
 static bool greeting_done(struct adapter *a, struct fault *f)

@@ -29,7 +29,8 @@ static void fd_close(int *fd)
 /* What a child could not do on its way to being another program. */
 struct obstacle { int error; bool place; };             /* place: it could not enter its world */
 
-static void in_child(const struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights, const int fds[3], int report)
+static void in_child(const struct child *c, char *const argv[], char *const env[], const char *root, enum rights rights,
+                     const int fds[3], int report)
 {
 	struct obstacle o = { 0 };
 

@@ -205,7 +205,8 @@ static int play_again_and_again(struct recorder *r, int64_t *took_us)
 	if (r->inconclusive)
 		fprintf(stderr, "--inconclusive records those as they are, for somebody to give the reason\n");
 	if (r->differs)
-		fprintf(stderr, "Where you know that it is the library, and why: -c CASE --varies \"WHY\" --times N records all that these runs do\n");
+		fprintf(stderr, "Where you know that it is the library, and why: -c CASE --varies \"WHY\" --times N records all that "
+		                "these runs do\n");
 	return r->broken ? EXIT_BROKEN : EXIT_DEVIATION;
 }
 

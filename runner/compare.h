@@ -17,7 +17,8 @@ const char *compared_word(enum compared c);     /* "same"; NULL for none */
 struct comparison {                             /* owned: comparison_free; safe on zero and safe twice */
 	enum compared how;
 	const char *of;                         /* "openssl-3.0"; NULL for none. The expectations' */
-	const struct account *known;            /* what is expected of this run, or what is nearest to it of that; NULL: nothing, or of another version only */
+	/* What is expected of this run, or what is nearest to it of that; NULL: nothing, or of another version only. */
+	const struct account *known;
 	struct buf body;                        /* what the run did, as it stands below `variants`; empty for a broken one */
 	struct buf diff;                        /* of accounts, linediff; empty where they are the same */
 };

@@ -46,7 +46,10 @@ struct place { int fd; char path[512]; struct stat st; };        /* a folder as 
 static const char *const copied[] = { "/tmp", "/var/tmp", "/run" };
 static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom" };
 static const struct { const char *path, *to; } links[] = {
-	{ "/dev/fd", "/proc/self/fd" }, { "/dev/stdin", "/proc/self/fd/0" }, { "/dev/stdout", "/proc/self/fd/1" }, { "/dev/stderr", "/proc/self/fd/2" },
+	{ "/dev/fd", "/proc/self/fd" },
+	{ "/dev/stdin", "/proc/self/fd/0" },
+	{ "/dev/stdout", "/proc/self/fd/1" },
+	{ "/dev/stderr", "/proc/self/fd/2" },
 };
 
 static bool set_attributes(const char *path, unsigned flags, uint64_t set, uint64_t clear)
@@ -145,7 +148,10 @@ static size_t open_writable(struct place *places, size_t cap, const char *root)
 	return n;
 }
 
-struct places { struct place copied[countof(copied)], devices[countof(devices)], writable[PLACES_MAX]; size_t ncopied, ndevices, nwritable; };
+struct places {
+	struct place copied[countof(copied)], devices[countof(devices)], writable[PLACES_MAX];
+	size_t ncopied, ndevices, nwritable;
+};
 
 static void places_open(struct places *p, const char *root)
 {
@@ -164,7 +170,8 @@ static const char *make_mounts(const char *root)
 
 	places_open(&p, root);
 	if (!set_attributes("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0))
-		return errno == ENOSYS ? "the file system cannot be made read-only, which takes Linux 5.12" : "the file system cannot be made read-only";
+		return errno == ENOSYS ? "the file system cannot be made read-only, which takes Linux 5.12"
+		                       : "the file system cannot be made read-only";
 	if (root && (chroot(root) != 0 || chdir("/") != 0))
 		return "chroot";
 	/* Writable, /proc/sys would be: real root needs no capability for much of it. */

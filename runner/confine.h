@@ -16,7 +16,8 @@ bool confine_start(struct confine *c, const char *root, struct fault *f);
 pid_t confine_fork(const struct confine *c);
 /* In the child, last before it executes: enters the mounts, and gives up all rights. False: errno. */
 bool confine_enter(const struct confine *c, const char *root);
-/* Ends it with all that is in it, and waits for `child`, who was forked into it (0: none, or it is waited for). Safe on none, safe twice. */
+/* Ends it with all that is in it, and waits for `child`, who was forked into it (0: none, or it is waited for). Safe on none, safe
+ * twice. */
 void confine_end(struct confine *c, pid_t child);
 
 #endif

@@ -540,9 +540,10 @@ static void mark_step(struct worker *w)
 /* Longer than any run. */
 enum { RESEND_NEVER_MS = 60000 };
 
-/* When a segment has been sent again, the congestion window is one segment, and what an end sends next stays behind until that is acknowledged.
- * Where nothing ever will be, because the path stays broken, it would be chance whether a FIN still leaves: so nothing is sent again there. Where
- * the case mends the path, or waits for the kernel to give up, it has to be; what a path has only lost it brings itself. */
+/* When a segment has been sent again, the congestion window is one segment, and what an end sends next stays behind until that is
+ * acknowledged. Where nothing ever will be, because the path stays broken, it would be chance whether a FIN still leaves: so nothing is
+ * sent again there. Where the case mends the path, or waits for the kernel to give up, it has to be; what a path has only lost it brings
+ * itself. */
 static unsigned resend_ms(const struct script *s)
 {
 	bool breaks = false, loses = false;
@@ -646,7 +647,7 @@ static bool play(struct worker *w, struct fault *f)
 	/* Mostly that is why the capture could not keep up. */
 	if (wait_flooded(w))
 		return broke(w, f, "the IUT sends without end, and faster than tcpdump takes it");
-	return w->e->stranger ? broke(w, f, "the adapter opened a connection of its own, and tcpdump did not take all that went over it") : false;
+	return w->e->stranger && broke(w, f, "the adapter opened a connection of its own, and tcpdump did not take all that went over it");
 }
 
 /* Whatever the run left: the peer goes, a waiting call is waked by the end of its socket, the adapter forgets. One that cannot is

@@ -57,7 +57,8 @@ static bool account_close(struct reader *r)
 	trace_print(&r->account.trace, &r->trace);
 	trace_free(&r->trace);
 	r->unsupported = false;
-	return block_add(r->block, &r->account) || fault_set(r->f, &r->at, "what stands above is the same as another account of these variants");
+	return block_add(r->block, &r->account) ||
+	       fault_set(r->f, &r->at, "what stands above is the same as another account of these variants");
 }
 
 static bool block_close(struct reader *r)
@@ -66,7 +67,8 @@ static bool block_close(struct reader *r)
 		return true;
 	if (!account_close(r))
 		return false;
-	return !r->block->varies || r->block->n > 1 || fault_set(r->f, &r->at, "expected here: `or` and another account, as these variants vary");
+	return !r->block->varies || r->block->n > 1 ||
+	       fault_set(r->f, &r->at, "expected here: `or` and another account, as these variants vary");
 }
 
 static bool block_open(struct reader *r)
@@ -284,7 +286,8 @@ static bool read_varies(struct reader *r)
 static bool read_or(struct reader *r)
 {
 	if (!r->block || !r->block->varies)
-		return fault_set(r->f, &r->at, "`or` has to stand between two accounts of variants that vary (`varies \"why\"` above them)");
+		return fault_set(r->f, &r->at,
+		                 "`or` has to stand between two accounts of variants that vary (`varies \"why\"` above them)");
 	return account_close(r) && read_end(r);
 }
 

@@ -176,7 +176,8 @@ static void check_call(const struct court *c, const struct step *st, const struc
 	size_t step = (size_t)(st - c->e->script->steps);
 
 	for (size_t i = 0; i < st->nchecks; i++)
-		if (check_in(&st->checks[i], c->e->variant) && is_asked(c, st->checks[i].req, step) && !any_allowed(&st->checks[i], &seen->answer))
+		if (check_in(&st->checks[i], c->e->variant) && is_asked(c, st->checks[i].req, step) &&
+		    !any_allowed(&st->checks[i], &seen->answer))
 			add_finding(c, st->checks[i].req, &st->checks[i].at, allowed_text(st, &st->checks[i]),
 			            observed_text(st, &seen->answer), native_text(&seen->answer));
 }

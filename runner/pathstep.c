@@ -97,8 +97,8 @@ static bool cut(struct worker *w, bool (*how)(int), struct fault *f)
 	return ok || fault_machine(f, "cannot cut or mend the path (SO_ATTACH_FILTER on both sockets):");
 }
 
-/* What was lost arrives after all, from the path itself: whether the peer's kernel sends it again, and when, would be a matter of its timers
- * (and of its congestion window, whether the FIN had overtaken it at all). */
+/* What was lost arrives after all, from the path itself: whether the peer's kernel sends it again, and when, would be a matter of its
+ * timers (and of its congestion window, whether the FIN had overtaken it at all). */
 static bool bring_lost(struct worker *w, struct fault *f)
 {
 	struct live *l = w->live;

@@ -40,7 +40,8 @@ bool rights_take(enum rights r)
 	struct __user_cap_header_struct head;
 	caps c;
 
-	/* What a program of root's, or one with capabilities in its file, could get back. An ordinary user has no say in that, and needs none. */
+	/* What a program of root's, or one with capabilities in its file, could get back. An ordinary user has no say in that, and needs
+	 * none. */
 	for (int cap = 0; rights_has(CAP_SETPCAP) && cap < 64; cap++)
 		if (!(keep >> cap & 1))
 			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);

@@ -25,7 +25,8 @@ static bool own_users;                  /* it takes a user namespace */
 
 /* What to do when namespaces are refused: the one line that people need. */
 static const char how_to[] = "run it as root (sudo), in a container with --privileged, or allow user namespaces (sysctl "
-                             "kernel.unprivileged_userns_clone=1, user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns=0)";
+                             "kernel.unprivileged_userns_clone=1, user.max_user_namespaces, "
+                             "kernel.apparmor_restrict_unprivileged_userns=0)";
 
 pid_t sandbox_fork(struct fault *f)
 {
@@ -107,7 +108,8 @@ bool sandbox_resend(unsigned ms, struct fault *f)
 
 	buf_printf(&lines, "link set lo up\n");
 	for (size_t i = 0; i < countof(to); i++)
-		buf_printf(&lines, "route replace local %s dev lo proto kernel scope host src 127.0.0.1 table local quickack 1 rto_min %ums\n", to[i], ms);
+		buf_printf(&lines, "route replace local %s dev lo proto kernel scope host src 127.0.0.1 table local quickack 1 "
+		           "rto_min %ums\n", to[i], ms);
 	ok = ip_batch(buf_str(&lines), f);
 	buf_free(&lines);
 	return ok;
@@ -119,8 +121,9 @@ bool sandbox_isolate(struct fault *f)
 		return fault_machine(f, "cannot map the user into a namespace (%s): %s", strerror(errno), how_to);
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) != 0)
-		return fault_machine(f, "cannot mount /proc in a namespace (%s): in a container start it with --privileged, or with --security-opt "
-		                     "systempaths=unconfined and seccomp=unconfined; elsewhere run it as root (sudo)", strerror(errno));
+		return fault_machine(f, "cannot mount /proc in a namespace (%s): in a container start it with --privileged, or with "
+		                     "--security-opt systempaths=unconfined and seccomp=unconfined; elsewhere run it as root (sudo)",
+		                     strerror(errno));
 	return rights_take(RIGHTS_WORKER) || fault_machine(f, "cannot give up capabilities:");
 }
 

@@ -15,7 +15,8 @@ pid_t sandbox_fork(struct fault *f);
 bool sandbox_isolate(struct fault *f);
 /* The same, and brings lo up, and makes acknowledgements immediate. */
 bool sandbox_enter(struct fault *f);
-/* The route: connections made from here on send again what is not acknowledged after so many milliseconds at the earliest. At first RESEND_MS. */
+/* The route: connections made from here on send again what is not acknowledged after so many milliseconds at the earliest. At first
+ * RESEND_MS. */
 bool sandbox_resend(unsigned ms, struct fault *f);
 /* Writes a setting below /proc/sys/net/ipv4 of the namespace; *old (64 bytes) gets what it was. */
 bool sandbox_set(const char *key, const char *value, char old[64], struct fault *f);

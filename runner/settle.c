@@ -64,7 +64,8 @@ static bool add_thread(int fd, struct look *l, unsigned *threads)
 		return false;
 	text[n] = '\0';
 	l->asleep &= *field(text, "\nState:\t") == 'S';
-	count = strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10) + strtoull(field(text, "\nnonvoluntary_ctxt_switches:\t"), NULL, 10);
+	count = strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10) +
+	        strtoull(field(text, "\nnonvoluntary_ctxt_switches:\t"), NULL, 10);
 	l->switches += mix(mix(strtoull(field(text, "\nPid:\t"), NULL, 10)) + count);
 	*threads = (unsigned)strtoul(field(text, "\nThreads:\t"), NULL, 10);
 	return true;
@@ -97,7 +98,8 @@ static int open_of_thread(struct watch *w, const char *tid, const char *file)
 }
 
 /* Calls one() with a file of each process that this thread forked; -1: it is gone. */
-static void each_child(struct watch *w, const char *tid, const char *file, void (*one)(struct watch *, const char *tid, int fd, void *), void *to)
+static void each_child(struct watch *w, const char *tid, const char *file,
+                       void (*one)(struct watch *, const char *tid, int fd, void *), void *to)
 {
 	char text[256], path[300], *rest = text;
 	int fd = open_of_thread(w, tid, "children");
@@ -258,7 +260,8 @@ static const struct timed_call *timed_call(struct watch *w, const char *tid, con
 	return call && !waits_for_ever(call, arg[call->arg]) ? call : NULL;
 }
 
-/* The kernel tells a call's number only of a thread that it found off the processor and asleep, before and after; of all others "running". */
+/* The kernel tells a call's number only of a thread that it found off the processor and asleep, before and after; of all others
+ * "running". */
 static bool in_call(const char *text)
 {
 	return text[0] >= '0' && text[0] <= '9';

@@ -1,6 +1,6 @@
-/* settle: has a process come to rest? Observed, not guessed: two equal looks at all its threads, and between them each of them found off the
- * processor, prove an instant at which all slept (SETTLING.md has the proof). A thread that is starved of processor time shows as running, so
- * load can only delay the answer. */
+/* settle: has a process come to rest? Observed, not guessed: two equal looks at all its threads, and between them each of them found off
+ * the processor, prove an instant at which all slept (SETTLING.md has the proof). A thread that is starved of processor time shows as
+ * running, so load can only delay the answer. */
 #ifndef RUNNER_SETTLE_H
 #define RUNNER_SETTLE_H
 
@@ -38,12 +38,13 @@ bool watch_look(struct watch *w, struct look *l);
 bool watch_alone(const struct watch *w);        /* it has one thread */
 /* Cheap: its only thread is on the processor, or would be. False also when it has more than one. */
 bool watch_runs(struct watch *w);
-/* Two looks show the same threads, all asleep, and none has slept anew since. No proof: a thread on its way to sleep shows as asleep already. */
+/* Two looks show the same threads, all asleep, and none has slept anew since. No proof: a thread on its way to sleep shows as asleep
+ * already. */
 bool look_at_rest(const struct look *before, const struct look *now);
 /* A thread that is just being waked, or is on its way to sleep, counts as running. *text, if not NULL, gets the calls with a timer. */
 void watch_calls(struct watch *w, struct calls *c, struct buf *text);
-/* The proof: true if after the look `now`, which found all asleep, there was an instant at which all were. Then what was so since the look was
- * so at that instant, and *c tells what they slept in. False says nothing. */
+/* The proof: true if after the look `now`, which found all asleep, there was an instant at which all were. Then what was so since the
+ * look was so at that instant, and *c tells what they slept in. False says nothing. */
 bool watch_proves_rest(struct watch *w, const struct look *now, struct calls *c);
 /* Notes which threads keep house, while the process has nothing to do for us: those that sleep with a timer and wait for no descriptor.
  * Never the first thread, nor more than HOUSE_MAX. False, and no thread is noted: one ran meanwhile; ask again. */

@@ -19,13 +19,15 @@ static bool contract_broken(struct worker *w, struct bytes line, const char *why
 /* The adapter, and not its library, has done what nobody can go on from: *f. */
 static bool useless(struct worker *w, const char *what, struct fault *f)
 {
-	fault_machine(f, "adapter %s %s; its log: %.120s", w->adapter->name, what, w->adapter->child.log.n ? adapter_log(w->adapter) : "(empty)");
+	fault_machine(f, "adapter %s %s; its log: %.120s", w->adapter->name, what,
+	              w->adapter->child.log.n ? adapter_log(w->adapter) : "(empty)");
 	adapter_stop(w->adapter);
 	w->outstanding = false;
 	return false;
 }
 
-/* Its stdout is at its end. A process that died in a call is a crash; an adapter that closed its pipe is an adapter that cannot be asked. */
+/* Its stdout is at its end. A process that died in a call is a crash; an adapter that closed its pipe is an adapter that cannot be
+ * asked. */
 static bool set_gone(struct worker *w, struct answer *x, struct fault *f)
 {
 	char how[32] = "";
@@ -35,7 +37,8 @@ static bool set_gone(struct worker *w, struct answer *x, struct fault *f)
 	child_died(&w->adapter->child, how, sizeof(how));
 	/* No library sends that, nor can anything in the adapter's world but itself. */
 	if (strcmp(how, "SIGKILL") == 0)
-		return useless(w, "was killed from outside (SIGKILL): most likely the machine ran out of memory, see the kernel's log; use fewer workers (-j)", f);
+		return useless(w, "was killed from outside (SIGKILL): most likely the machine ran out of memory, see the kernel's log; "
+		                  "use fewer workers (-j)", f);
 	*x = answer_of(OUTCOME_CRASH);
 	buf_add_bytes(&x->text, bytes_of(how));
 	buf_quote(&x->native, bytes_of(adapter_log(w->adapter)));
@@ -80,7 +83,8 @@ bool talk_collect(struct worker *w, struct answer *x, struct fault *f)
 	case SETTLED_SPINS:
 		*x = answer_of(OUTCOME_SPINS);
 		if (wait_flooded(w) || wait_put_off(w))
-			buf_quote(&x->native, bytes_of(wait_put_off(w) ? "it asks to be called again without end" : "it sends without end"));
+			buf_quote(&x->native,
+			          bytes_of(wait_put_off(w) ? "it asks to be called again without end" : "it sends without end"));
 		adapter_stop(w->adapter);
 		w->outstanding = false;
 		return true;

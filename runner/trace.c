@@ -370,8 +370,8 @@ static void tell_held(struct telling *to, size_t *first, size_t until)
 	*first = SIZE_MAX;
 }
 
-/* A line for each change of direction. dir: only what left that side; -1: both. Tickets that a server sends while the client ends a handshake
- * by parts cross its Finished by chance, where the library does not wait for that: they stand behind what the peer sent. */
+/* A line for each change of direction. dir: only what left that side; -1: both. Tickets that a server sends while the client ends a
+ * handshake by parts cross its Finished by chance, where the library does not wait for that: they stand behind what the peer sent. */
 static void add_items(struct trace *t, const struct evidence *e, int conn, size_t step, int dir)
 {
 	const struct decoded *d = &e->conns[conn].decoded;

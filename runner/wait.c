@@ -22,8 +22,8 @@ enum {
 	STATE_FIN_WAIT1 = 4, STATE_TIME_WAIT = 6, STATE_CLOSE = 7, STATE_LAST_ACK = 9, STATE_CLOSING = 11
 };
 
-/* How long a wait may take until it has failed: WATCHDOG_US of time in which something could have happened. While we were stopped or waited for
- * a processor ourselves nothing could, and while the adapter does not sleep it may be waiting for one. */
+/* How long a wait may take until it has failed: WATCHDOG_US of time in which something could have happened. While we were stopped or
+ * waited for a processor ourselves nothing could, and while the adapter does not sleep it may be waiting for one. */
 enum { STRIDE_US = 20 * 1000, AWAKE_SHARE = 10 };
 
 struct patience { int64_t spent_us, last_us; };         /* begins as zero */
@@ -159,7 +159,8 @@ static bool delivered(struct worker *w)
 	for (int i = 0; i < LIVES_MAX; i++) {
 		const struct live *l = &w->lives[i];
 
-		if (!l->path_broken && (l->peer.fd >= 0 ? !peer_delivered(&l->peer) : l->conn >= 0 && !l->peer.vanished && !end_delivered(w, l)))
+		if (!l->path_broken &&
+		    (l->peer.fd >= 0 ? !peer_delivered(&l->peer) : l->conn >= 0 && !l->peer.vanished && !end_delivered(w, l)))
 			return false;
 	}
 	return true;
@@ -198,7 +199,8 @@ static bool nothing_coming(struct worker *w)
 	return command_taken(w) && delivered(w) && all_quiet(w);
 }
 
-/* The theorem of SETTLING.md. now: a look that found all asleep. timers: a call with a timer of its own that is still to fire will go on without us. */
+/* The theorem of SETTLING.md. now: a look that found all asleep. timers: a call with a timer of its own that is still to fire will go on
+ * without us. */
 static bool at_rest(struct worker *w, const struct look *now, bool timers)
 {
 	struct calls c;
@@ -267,7 +269,8 @@ bool wait_death(struct worker *w)
 	/* Who is on his way out runs no code of his own any more, and does not sleep. */
 	while (!child_exited(&w->adapter->child)) {
 		doze(w, LOOK_GAP_NS);
-		if (patience_over(&patience, false) || !watch_look(&w->adapter->watch, &now) || watch_proves_rest(&w->adapter->watch, &now, &c))
+		if (patience_over(&patience, false) || !watch_look(&w->adapter->watch, &now) ||
+		    watch_proves_rest(&w->adapter->watch, &now, &c))
 			return child_exited(&w->adapter->child);
 	}
 	return true;

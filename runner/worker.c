@@ -8,7 +8,8 @@
 bool worker_start(struct worker *w, const struct cert *ecdsa, const struct cert *rsa, const char *cert_path, const char *rsa_path,
                   struct fault *f)
 {
-	*w = (struct worker){ .listener = -1, .resend_ms = RESEND_MS, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa, .cert_path = cert_path, .rsa_path = rsa_path };
+	*w = (struct worker){ .listener = -1, .resend_ms = RESEND_MS, .diag = { -1 }, .ecdsa = *ecdsa, .rsa = *rsa,
+	                      .cert_path = cert_path, .rsa_path = rsa_path };
 	w->live = w->lives;
 	for (int i = 0; i < LIVES_MAX; i++) {
 		peer_init(&w->lives[i].peer);

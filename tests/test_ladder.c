@@ -47,6 +47,8 @@ static const struct { const char *name, *variant, *text, *seen, *want; } rows[] 
 	{ "a ticket with it is not", "c3b", HS, "ok <handshake finished >handshake finished <ticket ticket", "handshake 2 handshake -> ok >ticket x 2\n" },
 	{ "by parts its messages are seen", "c3b", "iut handshake &\npeer handshake to server_hello\n", ">handshake client_hello; <handshake server_hello change_cipher_spec",
 	  "call 2 handshake & <handshake client_hello open\npeer 3 handshake to server_hello >handshake server_hello, change_cipher_spec open\n" },
+	{ "the rest of a flight without its word", "c3b", "iut handshake &\npeer handshake\n", ">handshake client_hello; <handshake server_hello handshake finished",
+	  "call 2 handshake & <handshake client_hello open\npeer 3 handshake >handshake server_hello, finished open\n" },
 	{ "a call and what left", "c3b", HS "iut shutdown write\n", "ok; sent as SSL_shutdown=0 SENT >close_notify fin",
 	  "handshake 2 handshake -> ok\ncall 3 shutdown write -> sent as SSL_shutdown=0 SENT <close_notify <fin\n" },
 	{ "the server", "s2b", HS "iut shutdown write\n", "ok; sent >close_notify", "handshake 2 handshake -> ok\ncall 3 shutdown write -> sent <close_notify\n" },
@@ -55,6 +57,10 @@ static const struct { const char *name, *variant, *text, *seen, *want; } rows[] 
 	{ "data are one arrow", "c3b", HS "iut write \"abcde\"\n", "ok; ok >data 2 data 3", "handshake 2 handshake -> ok\ncall 3 write \"abcde\" -> ok <data 5\n" },
 	{ "data the other way are not", "c3b", HS "iut write \"ab\"\n", "ok; ok >data 2 <data 3 >data 4",
 	  "handshake 2 handshake -> ok\ncall 3 write \"ab\" -> ok <data 2 >data 3 <data 4\n" },
+	{ "data under other keys are not", "c3b", HS "@1.3 iut key_update\n", "ok; ok >data 2 key_update data 3 keys old data 4",
+	  "handshake 2 handshake -> ok\ncall 3 key_update -> ok <data 2 <key_update <data 3 keys old <data 4\n" },
+	{ "what nobody could open", "c3b", HS "iut close\n", "ok; ok >raw 3 raw 4 unopened unopened partial",
+	  "handshake 2 handshake -> ok\ncall 3 close -> ok <raw 7 <unopened x 2 <partial\n" },
 	{ "the same again is counted", "c2b", HS "iut close\n", "ok; ok >rst rst rst", "handshake 2 handshake -> ok\ncall 3 close -> ok <rst x 3\n" },
 	{ "another alert is another arrow", "c3b", HS "iut close\n", "ok; ok >alert decode_error alert decode_error alert internal_error",
 	  "handshake 2 handshake -> ok\ncall 3 close -> ok <alert decode_error x 2 <alert internal_error\n" },
@@ -64,6 +70,7 @@ static const struct { const char *name, *variant, *text, *seen, *want; } rows[] 
 	  "handshake 2 handshake -> ok\ncall 3 read -> blocked open\nsocket 4 fd iut linger 0 open\n" },
 	{ "sockets", "c3b", HS "tcp iut -> close-wait\ntcp peer -> fin-wait-2\n", "ok; close-wait; fin-wait-2",
 	  "handshake 2 handshake -> ok\nsocket 3 tcp -> close-wait\npeer 4 tcp -> fin-wait-2\n" },
+	{ "a socket whose state nobody saw", "c3b", HS "tcp iut -> close-wait\n", "ok; ", "handshake 2 handshake -> ok\n" },
 	{ "the peer is gone", "c3b", HS "peer vanish\niut write \"x\"\n", "ok; ; ok >data 1",
 	  "handshake 2 handshake -> ok\npeer 3 vanish gone\ncall 4 write \"x\" -> ok <data 1! gone\n" },
 	{ "the path is cut and mended", "c3b", HS "path cut\niut write \"x\"\npath mend\niut write \"y\"\n", "ok; ; ok >data 1; ; ok >data 1",
@@ -91,6 +98,10 @@ static const struct { const char *name, *variant, *text, *seen, *want; } rows[] 
 	{ "behind the last line", "c3b", HS "iut abandon\n", "ok; ok; >fin rst", "handshake 2 handshake -> ok\ncall 3 abandon -> ok\nend 0  <fin <rst\n" },
 	{ "two connections", "c3b", HS "iut close\nhandshake\niut close\n", "ok; ok >fin; ok; ok >rst",
 	  "handshake 2 handshake -> ok\ncall 3 close -> ok <fin\nhandshake 4 handshake -> ok\ncall 5 close -> ok <rst\n" },
+	{ "from one to the other", "c3b", HS "switch\nhandshake\niut close\nswitch\niut close\n", "ok; ; ok; ok >fin; ; ok >rst",
+	  "handshake 2 handshake -> ok\nsocket 3 switch: the other connection\nhandshake 4 handshake -> ok\ncall 5 close -> ok <fin\n"
+	  "socket 6 switch: the other connection\ncall 7 close -> ok <rst\n" },
+	{ "nothing was done", "c3b", HS "iut close\n", "-; -", "" },
 };
 
 START_TEST(ladder_row)
@@ -110,6 +121,88 @@ START_TEST(ladder_row)
 	ladder_free(&l);
 	ladder_free(&l);
 	judgement_free(&j);
+	buf_free(&text);
+	built_free(&b);
+}
+END_TEST
+
+static const struct { const char *item; enum arrow_kind kind; } kinds[] = {
+	{ "data 1", ARROW_DATA }, { "close_notify", ARROW_NOTIFY }, { "close_notify level fatal", ARROW_NOTIFY },
+	{ "alert malformed 1", ARROW_ALERT }, { "alert user_canceled", ARROW_ALERT }, { "alert decode_error", ARROW_ALERT },
+	{ "key_update", ARROW_KEYS }, { "key_update requested", ARROW_KEYS }, { "ticket", ARROW_HANDSHAKE },
+	{ "handshake finished", ARROW_HANDSHAKE }, { "change_cipher_spec", ARROW_HANDSHAKE }, { "raw 1", ARROW_ODD }, { "unopened", ARROW_ODD },
+	{ "partial", ARROW_ODD }, { "fin", ARROW_FIN }, { "rst", ARROW_RST },
+};
+
+/* How each thing on the wire is drawn: a malformed alert is none that ends anything, whatever its code. */
+START_TEST(arrow_kind)
+{
+	struct judgement j = { 0 };
+	struct buf seen = { 0 };
+	struct ladder l;
+	struct built b;
+
+	buf_printf(&seen, "ok; ok >%s", kinds[_i].item);
+	build(&b, rules, "c3b", HS "iut close\n", buf_str(&seen));
+	ladder_of(&b.e, &j, &l);
+	ck_assert_msg(l.n == 2 && l.rows[1].narrows == 1 && l.rows[1].arrows[0].kind == kinds[_i].kind, "%s", kinds[_i].item);
+	ladder_free(&l);
+	buf_free(&seen);
+	built_free(&b);
+}
+END_TEST
+
+/* --- records in parts --- */
+
+/* Pieces of the peer's stream, as `STEP LENGTH`, each in a packet of its own; `=`: in the packet of the last item, which it completes. */
+static void build_pieces(struct built *b, const char *text)
+{
+	struct conn_seen *c = &b->e.conns[0];
+	struct direction *d = &c->stream.dir[!iut_dir(b->e.variant)];
+	unsigned step, len;
+	int used;
+
+	for (; sscanf(text, " %u %u%n", &step, &len, &used) == 2; text += used + (text[used] == '=')) {
+		d->pieces = reallocarray(d->pieces, d->npieces + 1, sizeof(*d->pieces));
+		ck_assert_ptr_nonnull(d->pieces);
+		d->pieces[d->npieces++] = (struct piece){ 0, len, c->npackets };
+		if (text[used] == '=')
+			c->decoded.items[c->decoded.n - 1].packet = c->npackets;
+		build_packet(&b->e, c, step);
+	}
+	ck_assert_str_eq(text, "");
+}
+
+#define CUT HS "peer write \"abc\" cut 3\n"  /* line 3, step 1 */
+
+static const struct { const char *name, *text, *seen, *pieces, *want; } parts[] = {
+	{ "what is held back", CUT, "ok; ", "1 3", "peer 3 write \"abc\" cut 3 >3 bytes of a record\n" },
+	{ "one byte", CUT, "ok; ", "1 1", "peer 3 write \"abc\" cut 3 >1 byte of a record\n" },
+	{ "in two segments", CUT, "ok; ", "1 2 1 1", "peer 3 write \"abc\" cut 3 >3 bytes of a record\n" },
+	{ "and its rest", CUT "peer rest\n", "ok; ; <data 3", "1 3 2 22=",
+	  "peer 3 write \"abc\" cut 3 >3 bytes of a record\npeer 4 rest >data 3\n" },
+	{ "piece by piece", CUT "peer rest 2\npeer rest\n", "ok; ; ; <data 3", "1 3 2 2 3 20=",
+	  "peer 3 write \"abc\" cut 3 >3 bytes of a record\npeer 4 rest 2 >2 bytes of a record\npeer 5 rest >data 3\n" },
+	{ "cut by TCP alone", HS "peer write \"abc\"\n", "ok; <data 3", "1 3 1 22=", "peer 3 write \"abc\" >data 3\n" },
+	{ "what a call brings is TCP's", CUT "iut read &\n", "ok; ; ", "1 3 2 4",
+	  "peer 3 write \"abc\" cut 3 >3 bytes of a record\ncall 4 read & open\n" },
+	{ "behind the last line", CUT, "ok; ", "1 3 2 4", "peer 3 write \"abc\" cut 3 >3 bytes of a record\n" },
+};
+
+START_TEST(part_row)
+{
+	struct judgement j = { 0 };
+	struct buf text = { 0 };
+	struct ladder l;
+	struct built b;
+
+	build(&b, rules, "c3b", parts[_i].text, parts[_i].seen);
+	build_pieces(&b, parts[_i].pieces);
+	ladder_of(&b.e, &j, &l);
+	for (size_t i = 1; i < l.n; i++)                /* behind the handshake */
+		row_text(&l.rows[i], &text);
+	ck_assert_msg(strcmp(buf_str(&text), parts[_i].want) == 0, "%s:\n%s\nwant\n%s", parts[_i].name, buf_str(&text), parts[_i].want);
+	ladder_free(&l);
 	buf_free(&text);
 	built_free(&b);
 }
@@ -230,4 +323,4 @@ START_TEST(no_times)
 }
 END_TEST
 
-ROWS_MAIN("ladder", { ladder_row, countof(rows) }, { one_segment, 1 }, { picture_has, countof(pictures) }, { any_byte, 256 }, { no_times, 1 })
+ROWS_MAIN("ladder", { ladder_row, countof(rows) }, { arrow_kind, countof(kinds) }, { part_row, countof(parts) }, { one_segment, 1 }, { picture_has, countof(pictures) }, { any_byte, 256 }, { no_times, 1 })

@@ -14,8 +14,9 @@
  * code: it is answered as `pipe` by a write, else as `reset`. What the API does not tell: the peer's alert (it is in the text alone);
  * that a session was resumed. What it does not have: the whole exchange, key updates, a choice of the version (the peer
  * takes the one that is wanted), a descriptor that outlives the connection. What the adapter does not do: memory mode, for
- * which it would need a GIOStream of its own; resumption, which the module does by itself where address and name of the server are the same:
- * so that no session of an earlier connection is offered, each connection names the server otherwise. Options:
+ * which it would need a GIOStream of its own; resumption, which the module does by itself where address and name of the
+ * server are the same: so that no session of an earlier connection is offered, each connection names the server otherwise.
+ * Options:
  *
  *	ignore-eof      g_tls_connection_set_require_close_notify(FALSE) */
 #include "adapters/skeleton/skeleton.h"

@@ -119,9 +119,11 @@ static bool set_up(struct tls *t, struct conn *c)
 	const char *pem = getenv("CLOSEDRILL_CERT");
 	int version = c->version == 12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 
-	if (!(t->ctx = SSL_CTX_new(TLS_method())) || !SSL_CTX_set_min_proto_version(t->ctx, version) || !SSL_CTX_set_max_proto_version(t->ctx, version))
+	if (!(t->ctx = SSL_CTX_new(TLS_method())) || !SSL_CTX_set_min_proto_version(t->ctx, version) ||
+	    !SSL_CTX_set_max_proto_version(t->ctx, version))
 		return false;
-	if (c->server && (SSL_CTX_use_certificate_file(t->ctx, pem, SSL_FILETYPE_PEM) != 1 || SSL_CTX_use_PrivateKey_file(t->ctx, pem, SSL_FILETYPE_PEM) != 1))
+	if (c->server && (SSL_CTX_use_certificate_file(t->ctx, pem, SSL_FILETYPE_PEM) != 1 ||
+	                  SSL_CTX_use_PrivateKey_file(t->ctx, pem, SSL_FILETYPE_PEM) != 1))
 		return false;
 	SSL_CTX_set_mode(t->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	if (!(t->ssl = SSL_new(t->ctx)) || !SSL_set_fd(t->ssl, c->fd))

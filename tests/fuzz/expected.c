@@ -1,8 +1,30 @@
-/* An expected trace: the one text of its values, whatever was written first; and each variant stands in one block at most. */
+/* An expected trace: the one text of its values, whatever was written first; each variant stands in one block at most, and a block has one
+ * account, or, where its variants vary, several, which their bare texts tell apart. */
 #include "runner/expected.h"
 
 #include "runner/variants.h"
 #include "tests/fuzz/fuzz.h"
+
+static void accounts_apart(const struct block *b)
+{
+	struct buf bare = { 0 };
+	const struct account *found;
+	bool same;
+
+	assert(b->varies ? b->n > 1 : b->n == 1);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct account *a = &b->accounts[i];
+
+		assert(a->trace.n);
+		bare.n = 0;
+		account_print(&bare, &a->deviations, buf_bytes(&a->trace), true);
+		found = block_nearest(b, buf_bytes(&bare), &same);
+		assert(same && found == a);
+		for (size_t k = 0; k < a->deviations.n; k++)
+			assert(block_breaks(b, a->deviations.list[k].requirement));
+	}
+	buf_free(&bare);
+}
 
 static void blocks_apart(const struct expected *x)
 {
@@ -15,7 +37,7 @@ static void blocks_apart(const struct expected *x)
 		assert(in <= 1 && !b == !in);
 	}
 	for (size_t k = 0; k < x->n; k++)
-		assert(x->blocks[k].trace.n);
+		accounts_apart(&x->blocks[k]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
