@@ -171,7 +171,8 @@ static void own_work(double *us)
 	char path[32];
 	int64_t before, now;
 
-	/* As a worker: see pool.c. */
+	/* As a worker: see pool.c. Who has a session of his own gets his own share of the processors. */
+	setsid();
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (nice(4) < 0)
