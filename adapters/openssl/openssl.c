@@ -358,12 +358,9 @@ static enum outcome open_call(struct conn *c, struct call *k)
 	return SAYS_ERROR;
 }
 
-/* "OpenSSL 3.0.22 25 Aug 2026" without the date. */
 static void library_name(char *name, size_t cap)
 {
-	const char *text = OpenSSL_version(OPENSSL_VERSION), *end = strchr(text, ' ');
-
-	snprintf(name, cap, "%.*s", (int)(end + 1 + strcspn(end + 1, " ") - text), text);
+	snprintf(name, cap, "%s", side_library());
 }
 
 static const char *const can[] = {
