@@ -75,6 +75,8 @@ static bool context_set(struct context *c, const struct cert *ecdsa, const struc
 	SSL_CTX_set_keylog_callback(ctx, keylog_line);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, c->server ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	/* RFC 5746 is not what is tested here: a server without renegotiation_info is taken (wolfSSL 4.6), which OpenSSL 3 would refuse. */
+	SSL_CTX_set_options(ctx, SSL_OP_LEGACY_SERVER_CONNECT);
 	/* The peer sends no ticket unasked: in 1.2 it resumes by session id, in 1.3 by the tickets of the script. */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	if (c->version == TLS13)

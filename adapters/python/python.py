@@ -24,7 +24,7 @@ import sys
 from common import READ_MAX, Contexts, Input, exception_words, payload, quote, say
 
 WANTS = ssl.SSLWantReadError, ssl.SSLWantWriteError
-FLAGS = ["ignore-eof"]
+FLAGS = ["ignore-eof"] if hasattr(ssl, "OP_IGNORE_UNEXPECTED_EOF") else []        # Python 3.10 on
 
 
 class Interrupted(Exception):
@@ -289,7 +289,7 @@ class Adapter:
         say("library", "Python %d.%d.%d ssl (%s)" % (*sys.version_info[:3], " ".join(ssl.OPENSSL_VERSION.split()[:2])))
         say("api python")
         say("can client server tls1.2 tls1.3 blocking nonblocking memory")
-        say("can shutdown-both close abandon plain resumption interrupt option:ignore-eof")
+        say("can shutdown-both close abandon plain resumption interrupt", *("option:" + f for f in FLAGS))
         say("ready")
         while (line := self.input.line()) is not None:
             self.line(line)

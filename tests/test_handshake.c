@@ -1,0 +1,75 @@
+/* What the peer's handshake takes from the other side, and OpenSSL's defaults would not. */
+#include "peer/handshake.h"
+
+#include "peer/record.h"
+#include "tests/check_rows.h"
+
+/* A server's first flight of TLS 1.2 in answer to the client that begins. */
+static void flight_make(struct handshake *client, const struct context *server, struct buf *flight)
+{
+	struct handshake h;
+	struct buf hello = { 0 };
+
+	handshake_feed(client, (struct bytes){ 0 }, &hello);
+	ck_assert(handshake_start(&h, server, NULL, NULL));
+	handshake_feed(&h, buf_bytes(&hello), flight);
+	ck_assert_msg(!h.failed, "%s", h.error);
+	handshake_free(&h);
+	buf_free(&hello);
+}
+
+static void shorten(uint8_t *length, size_t n)
+{
+	unsigned v = be16(length) - (unsigned)n;
+
+	length[0] = (uint8_t)(v >> 8);
+	length[1] = (uint8_t)v;
+}
+
+/* Takes the empty renegotiation_info (RFC 5746 3.2) out of the ServerHello that the flight begins with. The lengths that shrink are those
+ * of the record, of the message, and of the extensions, which stand behind version, random, session id, suite and compression. */
+static void renegotiation_info_drop(struct buf *flight)
+{
+	static const uint8_t extension[] = { 0xff, 0x01, 0, 1, 0 };
+	size_t session = 5 + 4 + 2 + 32, extensions = session + 1 + flight->p[session] + 2 + 1;
+	uint8_t *at = memmem(flight->p + extensions, flight->n - extensions, extension, sizeof(extension));
+
+	ck_assert_ptr_nonnull(at);
+	shorten(flight->p + 3, sizeof(extension));
+	shorten(flight->p + 7, sizeof(extension));
+	shorten(flight->p + extensions, sizeof(extension));
+	memmove(at, at + sizeof(extension), (size_t)(flight->p + flight->n - at) - sizeof(extension));
+	flight->n -= sizeof(extension);
+}
+
+/* The signature in the ServerKeyExchange is over the randoms and the parameters alone, so the client finds nothing wrong and goes on. */
+START_TEST(server_without_renegotiation_info)
+{
+	struct cert cert = { 0 };
+	struct context client = { 0 }, server = { 0 };
+	struct handshake h;
+	struct buf flight = { 0 }, out = { 0 };
+	struct bytes rest;
+	struct record rec;
+
+	ck_assert(cert_make_ecdsa(&cert, NULL));
+	ck_assert(context_make(&client, false, TLS12, NULL, NULL, NULL) && context_make(&server, true, TLS12, &cert, NULL, NULL));
+	ck_assert(handshake_start(&h, &client, NULL, NULL));
+	flight_make(&h, &server, &flight);
+	renegotiation_info_drop(&flight);
+	for (rest = buf_bytes(&flight); record_take(&rest, &rec) == TAKEN; )
+		handshake_feed(&h, rec.whole, &out);
+	ck_assert_msg(!h.failed, "%s", h.error);
+	rest = buf_bytes(&out);
+	ck_assert(record_take(&rest, &rec) == TAKEN);
+	ck_assert(rec.type == TYPE_HANDSHAKE && rec.body.p[0] == HS_CLIENT_KEY_EXCHANGE);
+	handshake_free(&h);
+	context_free(&client);
+	context_free(&server);
+	cert_free(&cert);
+	buf_free(&flight);
+	buf_free(&out);
+}
+END_TEST
+
+ROWS_MAIN("handshake", { server_without_renegotiation_info, 1 })
