@@ -245,19 +245,10 @@ static double put_catalogue(const char *who, const char *cases, int workers)
 
 /* --- each implementation ----------------------------------------------------------------------------------------------- */
 
-static double runs_per_second(const char *name, int workers)
-{
-	struct session s = { .implementation = name, .cases = like_bare, .workers = workers };
-
-	session_run(&s);
-	json_decref(s.results);
-	return (double)s.runs / s.seconds;
-}
-
 static void put_measured(const char *name, struct each *e, int workers)
 {
 	double own = each_median(e, &e->own), run = each_median(e, &e->run), limit = goal.own_times * own + goal.own_more_us;
-	double per_second = runs_per_second(name, workers);
+	double per_second = runs_per_second(e, like_bare[0], workers);
 
 	printf("%-20s %8.0f %8.0f %7.2f %8.0f   %-6s %8.0f\n", name, own, run, run / own, limit, verdict(run <= limit), per_second);
 	json_array_append_new(json_object_get(page, "implementations"), json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "name", name, "library",
