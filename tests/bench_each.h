@@ -233,7 +233,7 @@ static bool each_told(void *to, size_t index, const struct told *t)
 
 static bool each_play(struct each *e, const struct catalogue *c, const struct plan *p, int workers, pool_result *tell, void *to)
 {
-	struct job job = { .catalogue = c, .adapters = &e->adapter, .nadapters = 1, .plan = p, .keep = { NULL, KEEP_NONE },
+	struct job job = { .catalogue = c, .adapters = &e->adapter, .nadapters = 1, .plan = p, .keep = { .what = KEEP_NONE },
 	                   .workers = workers };
 	struct pool_times took;
 	struct fault f = { 0 };
