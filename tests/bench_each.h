@@ -10,6 +10,9 @@
  * own, and nice 4.
  * A run: the runner's pool with one worker, captures on, each run judged and told to the parent; from one result to the next.
  *
+ * Runs a second: a whole theme, again and again, with any number of workers; once all its runs have been played once, as until then the
+ * workers start their adapters, each at its own time.
+ *
  * Sessions of both kinds take turns. All have the same variants in the same order and as many connections, so that a runtime that
  * compiles while it runs is as warm in the one as in the other. The first connections of a session do not count, nor does starting the
  * adapter. Of each variant the median counts, and of these the mean. */
@@ -228,18 +231,68 @@ static bool each_told(void *to, size_t index, const struct told *t)
 	return true;
 }
 
-static bool run_session(struct each *e)
+static bool each_play(struct each *e, const struct catalogue *c, const struct plan *p, int workers, pool_result *tell, void *to)
 {
-	struct job job = { .catalogue = &e->catalogue, .adapters = &e->adapter, .nadapters = 1, .plan = &e->plan,
-	                   .keep = { NULL, KEEP_NONE }, .workers = 1 };
+	struct job job = { .catalogue = c, .adapters = &e->adapter, .nadapters = 1, .plan = p, .keep = { .what = KEEP_NONE },
+	                   .workers = workers };
 	struct pool_times took;
 	struct fault f = { 0 };
 
-	e->last_us = 0;
 	fflush(NULL);
-	if (pool_run(&job, each_told, e, &took, &f) != POOL_DONE)
+	if (pool_run(&job, tell, to, &took, &f) != POOL_DONE)
 		snprintf(e->odd, sizeof(e->odd), "%.*s", (int)sizeof(e->odd) - 1, f.msg[0] ? f.msg : "stopped");
 	return !e->odd[0];
+}
+
+static bool run_session(struct each *e)
+{
+	e->last_us = 0;
+	return each_play(e, &e->catalogue, &e->plan, 1, each_told, e);
+}
+
+/* --- runs a second ----------------------------------------------------------------------------------------------------- */
+
+enum { RATE_TIMES = 4 };
+
+struct rate {
+	const struct plan *plan;
+	size_t first, n;                        /* n: runs that were played behind `first` */
+	int64_t first_us, last_us;
+};
+
+static bool rate_told(void *to, size_t index, const struct told *t)
+{
+	struct rate *r = to;
+
+	(void)t;
+	r->last_us = now_us();
+	if (index >= r->first && !r->first_us)
+		r->first_us = r->last_us;
+	else if (index >= r->first)
+		r->n += !r->plan->runs[index].unsupported;
+	return true;
+}
+
+/* 0: e->odd says why it could not be measured. */
+static double runs_per_second(struct each *e, const char *glob, int workers)
+{
+	const struct selection theme = { .globs = &glob, .nglobs = 1, .variants = FOR_ROLES | FOR_TLS | FOR_IO };
+	struct catalogue c;
+	struct plan p = { 0 };
+	struct places at;
+	struct rate r = { .plan = &p };
+	struct fault f = { 0 };
+	bool ok;
+
+	if (!places_find(&at, &f) || !catalogue_load(&c, at.cases, &f))
+		give_up("%s", f.msg);
+	for (int i = 0; i < RATE_TIMES; i++)
+		plan_add(&p, &c, 0, &e->adapter, &theme);
+	r.first = p.n / RATE_TIMES;
+	ok = each_play(e, &c, &p, workers, rate_told, &r);
+	plan_free(&p);
+	catalogue_free(&c);
+	return ok && r.last_us > r.first_us ? (double)r.n * 1e6 / (double)(r.last_us - r.first_us) : 0;
 }
 
 /* --- both -------------------------------------------------------------------------------------------------------------- */

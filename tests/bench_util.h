@@ -1,4 +1,5 @@
-/* bench_util: what all measurements of tests/bench share: giving up, quantiles, and a sandbox as a worker has it. Part of that program alone. */
+/* bench_util: what all measurements of tests/bench share: giving up, quantiles, and a sandbox as a worker has it. Part of that program
+ * alone. */
 #ifndef TESTS_BENCH_UTIL_H
 #define TESTS_BENCH_UTIL_H
 

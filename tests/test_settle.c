@@ -165,6 +165,34 @@ static void crowd(void)
 	wait_for_ever();
 }
 
+/* One thread after the other, each for one byte. */
+static void one_after_the_other(void)
+{
+	pthread_t t;
+
+	while (pthread_create(&t, NULL, thread_read, NULL) == 0)
+		pthread_join(t, NULL);
+	_exit(1);
+}
+
+static volatile bool told;
+
+static void *thread_until_told(void *arg)
+{
+	while (!told)
+		;
+	wait_for_ever();
+	return arg;
+}
+
+/* Spins until a byte comes. */
+static void spins_then_waits(void)
+{
+	thread_start(thread_until_told);
+	told = (thread_read(NULL), true);
+	wait_for_ever();
+}
+
 /* --- rest --- */
 
 START_TEST(blocks_in_read)
@@ -236,6 +264,48 @@ START_TEST(many_threads)
 	proc_start(&p, crowd);
 	ck_assert(comes_to_threads(&p.watch, CROWD + 1, &l));
 	ck_assert_uint_eq(timed(&p.watch, NULL), 0);
+	proc_end(&p);
+}
+END_TEST
+
+/* More threads than files are kept of, one after the other: each is seen, and what was kept of those before does not pile up. */
+START_TEST(come_and_go)
+{
+	struct look before = { 0 }, now;
+	struct calls c;
+	struct proc p;
+	int fd;
+
+	proc_start(&p, one_after_the_other);
+	for (int i = 0; i < CROWD; i++, before = now) {
+		do
+			ck_assert(comes_to_threads(&p.watch, 2, &now));
+		while (now.switches == before.switches || !watch_proves_rest(&p.watch, &now, &c));
+		ck_assert_uint_eq(c.asleep, 2);
+		ck_assert_int_eq(write(p.in, "x", 1), 1);
+	}
+	fd = dup(p.in);
+	ck_assert_int_lt(fd, CROWD);
+	close(fd);
+	proc_end(&p);
+}
+END_TEST
+
+/* The thread that was found awake is asked first; when it sleeps, all are asked again. */
+START_TEST(awake_first)
+{
+	struct look l;
+	struct proc p;
+
+	proc_start(&p, spins_then_waits);
+	do
+		ck_assert(watch_look(&p.watch, &l));
+	while (!p.watch.awake || p.watch.awake == p.pid);
+	for (int i = 0; i < LOOKS; i++)
+		ck_assert(watch_look(&p.watch, &l) && !l.asleep);
+	ck_assert_int_eq(write(p.in, "x", 1), 1);
+	ck_assert(comes_to_threads(&p.watch, 2, &l));
+	ck_assert(!p.watch.awake && l.asleep);
 	proc_end(&p);
 }
 END_TEST
@@ -739,7 +809,8 @@ START_TEST(stdin_row)
 }
 END_TEST
 
-ROWS_MAIN("settle", { blocks_in_read, 1 }, { spins, countof(busy) }, { two_threads, 1 }, { many_threads, 1 }, { stopped, 1 }, { gone, 1 },
+ROWS_MAIN("settle", { blocks_in_read, 1 }, { spins, countof(busy) }, { two_threads, 1 }, { many_threads, 1 },
+          { come_and_go, 1 }, { awake_first, 1 }, { stopped, 1 }, { gone, 1 },
           { timer_row, countof(timers) }, { stdin_row, countof(inputs) },
           { paused_row, countof(paused) }, { prover_row, countof(provers) },
           { house_row, countof(houses) }, { house_of_a_napper, 1 }, { house_of_a_spinner, 1 })

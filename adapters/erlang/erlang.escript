@@ -1,5 +1,5 @@
 #!/usr/bin/env escript
-%%! -noinput +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none
+%%! -noinput +S 1:1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none
 %% The adapter for the ssl application of Erlang/OTP.
 %%
 %%	open            gen_tcp:connect or gen_tcp:accept
