@@ -20,6 +20,7 @@ LIBS    := -lssl -lcrypto -lpcap -ljansson $(LDFLAGS)
 LIB     := $(filter-out runner/main.c,$(wildcard peer/*.c runner/*.c))
 TESTS   := $(patsubst tests/%.c,$(OUT)/tests/%,$(wildcard tests/test_*.c))
 NEEDS   := CC='$(CC)' ./setup.sh
+# `+` in front of it passes the jobs of -j on.
 AGAIN   := $(MAKE) --no-print-directory
 
 #: make                        build closedrill and every adapter whose library is here
@@ -59,7 +60,7 @@ include tests/analysis.mk
 .PHONY: run
 run:
 	@$(NEEDS) run
-	@$(AGAIN) all
+	+@$(AGAIN) all
 	@rm -rf $(OUT)/run
 	$(OUT)/closedrill run openssl -o $(OUT)/run || [ $$? -eq 1 ]    # 1: it deviates, which is a result
 	@echo "All of it, in a browser: $(OUT)/run/index.html; for programs: $(OUT)/run/results.json; for CI: $(OUT)/run/junit.xml"
@@ -83,7 +84,7 @@ CHECKS := $(if $(findstring thread,$(SAN)),threads,unit $(if $(SAN),,faults stre
 .PHONY: check
 check:
 	@$(NEEDS) check
-	@$(AGAIN) all $(TESTS)
+	+@$(AGAIN) all $(TESTS)
 	@$(AGAIN) -k -j1 $(CHECKS); status=$$?; $(UNIT_TOTAL) $(OUT)/tests/unit.log; exit $$status
 
 .PHONY: unit

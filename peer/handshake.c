@@ -127,15 +127,19 @@ bool handshake_start(struct handshake *h, const struct context *c, SSL_SESSION *
 	return true;
 }
 
+/* OpenSSL refuses a hello of version 2.3 with an alert that has this very version, and so is no record (RFC 8446 5.1: 3.x). */
 static void take_output(struct handshake *h, struct buf *out)
 {
 	char *p;
 	long n = BIO_get_mem_data(h->out, &p);
+	size_t at = out->n;
 
 	if (n > 0) {
 		buf_add(out, p, (size_t)n);
 		(void)BIO_reset(h->out);
 	}
+	for (; out->n - at >= RECORD_HEAD; at += RECORD_HEAD + be16(out->p + at + 3))
+		out->p[at + 1] = 3;
 }
 
 void handshake_permit_early(struct handshake *h)

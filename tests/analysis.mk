@@ -13,7 +13,7 @@ ANALYZER_OFF := -Wno-analyzer-malloc-leak
 .PHONY: analyze cppcheck analyzer tidy
 analyze:
 	@CC='$(CC)' ./setup.sh analyze
-	@$(AGAIN) -k cppcheck analyzer tidy
+	+@$(AGAIN) -k cppcheck analyzer tidy
 
 cppcheck: $(OUT)/runner/site.css.inc $(OUT)/runner/site.js.inc
 	cppcheck -q --error-exitcode=1 --std=c11 --enable=warning,performance,portability,style --suppressions-list=tests/cppcheck.suppressions \
@@ -37,12 +37,13 @@ $(A)/runner/site.analyzer $(A)/runner/site.tidy: $(OUT)/runner/site.css.inc $(OU
 threads: all
 	TSAN_OPTIONS=halt_on_error=1 $(OUT)/closedrill run openssl reference --io blocking -c nonblocking -c descriptor-sharing -c half-close -q
 
+# All rows of a unit in one process: forked for each row, valgrind would translate the program anew each time.
 #: make valgrind               the unit tests under valgrind: nothing read that was not written, nothing left behind
 .PHONY: valgrind
 valgrind: $(TESTS)
 	@CC='$(CC)' ./setup.sh analyze
 	@for t in $(TESTS); do echo "valgrind $$t"; \
-		valgrind -q --error-exitcode=99 --leak-check=full $$t || exit; done
+		CK_FORK=no valgrind -q --error-exitcode=99 --leak-check=full $$t || exit; done
 
 # What has to be held to 90 per cent: the modules that take memory and give values. Not those that talk to the kernel, to processes and to
 # OpenSSL's handshake, nor commands and the browser's report: pytest drives these, partly in processes that end without leaving a count.

@@ -16,13 +16,13 @@ fuzzers: $(FUZZERS)
 .PHONY: fuzz
 fuzz:
 	@$(NEEDS) fuzz
-	@$(FUZZ_MAKE) fuzzers
+	+@$(FUZZ_MAKE) fuzzers
 	@tests/fuzz/run.sh long $(FUZZ_OUT)/tests/fuzz $(B)/fuzz $(FUZZ_TARGETS)
 
 # The same inputs every time, so that it finds tomorrow what it finds today.
 .PHONY: fuzz-check
 fuzz-check:
-	@$(FUZZ_MAKE) fuzzers
+	+@$(FUZZ_MAKE) fuzzers
 	@tests/fuzz/run.sh short $(FUZZ_OUT)/tests/fuzz $(B)/fuzz $(FUZZ_TARGETS)
 
 -include $(wildcard $(OUT)/tests/fuzz/*.d)
