@@ -460,6 +460,15 @@ static bool precondition_failed(const struct court *c)
 	return false;
 }
 
+/* The line of a step, or one of its `also`. */
+static bool is_line_of(const struct step *st, int line)
+{
+	for (size_t i = 0; i < st->nchecks; i++)
+		if (st->checks[i].at.line == line)
+			return true;
+	return st->at.line == line;
+}
+
 /* A call that never came back where the script goes on: what follows was not tested. */
 static void check_ended_early(const struct court *c)
 {
@@ -476,7 +485,7 @@ static void check_ended_early(const struct court *c)
 		return;
 	}
 	for (size_t i = 0; i < c->j->n; i++)
-		if (c->j->findings[i].at.line == st->at.line && c->j->findings[i].weight != VERDICT_PASS)
+		if (is_line_of(st, c->j->findings[i].at.line) && c->j->findings[i].weight != VERDICT_PASS)
 			return;
 	add_finding(c, NULL, &st->at, line_text(st, "an end of the call"), observed_text(st, &seen->answer), native_text(&seen->answer));
 }

@@ -255,6 +255,7 @@ static const struct row ends[] = {
 	{ "it spins", "c3b", HS "iut read\n", "spins!", FAIL, "fail no-spin 2" },
 	{ "a call that does not come back", "c3b", HS "iut write 3\niut read\n", "ok; blocked!", VOID, "inconclusive - 3" },
 	{ "a call whose line tells that", "c3b", HS "iut read -> closed [must]\niut close\n", "ok; blocked!", FAIL, "fail must 3" },
+	{ "a call whose `also` tells that", "c3b", HS "iut read -> blocked | closed [must]\nalso -> closed [must]\niut close\n", "ok; blocked!", FAIL, "fail must 4" },
 	{ "a line that only notes it", "c3b", HS "iut read -> closed [may]\niut close\n", "ok; blocked!", VOID, "noted may 3, inconclusive - 3" },
 	{ "a line that warns", "c3b", HS "iut read -> closed [should]\niut close\n", "ok; blocked!", WARN, "warn should 3" },
 	{ "a crash", "c3b", HS "iut read -> closed [must]\niut close\n", "ok; crash SIGSEGV!", FAIL, "fail no-crash 3" },
