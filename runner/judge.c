@@ -171,10 +171,42 @@ static bool is_asked(const struct court *c, const struct requirement *r, size_t 
 	return false;
 }
 
+static bool asks_for(const struct court *c, const struct step *st, const struct answer *x)
+{
+	for (size_t i = 0; i < st->nchecks; i++) {
+		const struct check *ck = &st->checks[i];
+
+		if (ck->req && ck->req == rule(c, "data-intact") && check_in(ck, c->e->variant) && any_allowed(ck, x))
+			return true;
+	}
+	return false;
+}
+
+/* An error was told ahead of data that had come before it. The line that asked for them has told so (data-intact); they are not what the
+ * line expects that they come to instead, nor news. */
+static bool is_owed(const struct court *c, size_t step)
+{
+	const struct step_seen *seen = c->e->steps;
+
+	if (seen[step].answer.outcome != OUTCOME_DATA)
+		return false;
+	for (size_t i = step; i-- > 0;) {
+		if (!seen[i].ran || !seen[i].answered || seen[i].conn != seen[step].conn)
+			continue;
+		if (seen[i].answer.outcome == OUTCOME_DATA)
+			return false;
+		if (asks_for(c, &c->e->script->steps[i], &seen[step].answer))
+			return outcome_is(OUTCOME_FAILS, seen[i].answer.outcome);
+	}
+	return false;
+}
+
 static void check_call(const struct court *c, const struct step *st, const struct step_seen *seen)
 {
 	size_t step = (size_t)(st - c->e->script->steps);
 
+	if (is_owed(c, step))
+		return;
 	for (size_t i = 0; i < st->nchecks; i++)
 		if (check_in(&st->checks[i], c->e->variant) && is_asked(c, st->checks[i].req, step) &&
 		    !any_allowed(&st->checks[i], &seen->answer))
@@ -429,6 +461,15 @@ static bool precondition_failed(const struct court *c)
 	return false;
 }
 
+/* The line of a step, or one of its `also`. */
+static bool is_line_of(const struct step *st, int line)
+{
+	for (size_t i = 0; i < st->nchecks; i++)
+		if (st->checks[i].at.line == line)
+			return true;
+	return st->at.line == line;
+}
+
 /* A call that never came back where the script goes on: what follows was not tested. */
 static void check_ended_early(const struct court *c)
 {
@@ -445,7 +486,7 @@ static void check_ended_early(const struct court *c)
 		return;
 	}
 	for (size_t i = 0; i < c->j->n; i++)
-		if (c->j->findings[i].at.line == st->at.line && c->j->findings[i].weight != VERDICT_PASS)
+		if (is_line_of(st, c->j->findings[i].at.line) && c->j->findings[i].weight != VERDICT_PASS)
 			return;
 	add_finding(c, NULL, &st->at, line_text(st, "an end of the call"), observed_text(st, &seen->answer), native_text(&seen->answer));
 }

@@ -21,6 +21,23 @@ iut   shutdown write  -> sent
 iut   read            -> blocked | refused
 iut   abandon
 """),
+    # What a read throws is its answer, an IllegalStateException too.
+    "words/read-before-handshake": (["jsse-socket", "bouncycastle"], """
+# The handshake fails, and a read
+# after that is answered.
+
+title  a read behind a handshake that failed
+role   client
+io     blocking
+
+iut   handshake &
+peer  handshake to nothing
+peer  close_notify keys none
+peer  fin
+iut   await           -> fails
+iut   read            -> closed | fails
+iut   abandon
+"""),
     # The error is told in the words of the call that met it, also where a later one has other words (rustls 0.20: "not complete").
     "words/first-error": (["rustls"], """
 # Bytes that are no record;

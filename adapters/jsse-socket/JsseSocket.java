@@ -68,7 +68,7 @@ class JsseSocket extends Adapter {
 			try {
 				int got = from.getInputStream().read(p);
 				say(got < 0 ? "closed" : "data " + quote(p, got), name + "=" + got);
-			} catch (IOException e) {
+			} catch (IOException | RuntimeException e) {
 				say(thrown(name, e));
 			}
 		});
