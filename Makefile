@@ -135,12 +135,17 @@ matrix:
 	adapters/matrix.sh $(OUT)/closedrill $(OUT)/matrix $(SUITES)
 
 #: make bench                  measure what README.md's figures say; BENCH_LONG=1: also a session of 100,000 runs
-.PHONY: bench
+#: make bench-each             only how fast each implementation is played beside its own handshake and close; EACH="go node": only these
+.PHONY: bench bench-each
 bench:
 	@$(NEEDS) run
 	@$(AGAIN) all $(OUT)/tests/bench $(OUT)/tests/bench_report
 	$(OUT)/tests/bench_report
 	$(OUT)/tests/bench
+bench-each:
+	@$(NEEDS) run
+	@$(AGAIN) all $(OUT)/tests/bench
+	$(OUT)/tests/bench --each $(EACH)
 
 #: make install                install what is built; PREFIX=/usr/local, DESTDIR=
 ROOT = $(DESTDIR)$(PREFIX)

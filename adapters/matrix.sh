@@ -43,13 +43,16 @@ inside() {              # ROOT COMMAND...: /proc is there only as long as the co
 
 copy_sources() {        # ROOT: with their times, so that only what has changed is built anew
 	mkdir -p "$1/usr/src/closedrill"
-	cp -rpu "$here" "$here/../peer" "$here/../runner" "$here/../Makefile" "$here/../setup.sh" "$1/usr/src/closedrill/"
+	cp -rpu "$here" "$here/../peer" "$here/../runner" "$here/../tests" "$here/../Makefile" "$here/../setup.sh" "$1/usr/src/closedrill/"
 }
 
-install_libraries() {   # SUITE ROOT: all at once; one by one where that cannot be
+install_libraries() {   # SUITE ROOT: all that the release has at once; one by one where that cannot be
 	say "$1: installing the libraries"
 	inside "$2" apt-get update -qq >>"$2.log" 2>&1
-	packages=$(inside "$2" /usr/src/closedrill/adapters/packages.sh)
+	packages=
+	for package in $(inside "$2" /usr/src/closedrill/adapters/packages.sh); do
+		if inside "$2" apt-cache show "$package" >/dev/null 2>&1; then packages="$packages $package"; else say "$1: has no $package"; fi
+	done
 	inside "$2" apt-get install -y -qq --no-install-recommends $packages >>"$2.log" 2>&1 && return
 	for package in $packages; do
 		inside "$2" apt-get install -y -qq --no-install-recommends "$package" >>"$2.log" 2>&1 || say "$1: $package cannot be installed; see $2.log"

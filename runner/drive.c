@@ -455,6 +455,7 @@ static enum step_end do_step(struct worker *w, struct fault *f)
 {
 	seen(w)->ran = true;
 	seen(w)->conn = w->live->conn;
+	w->rested &= step_at(w)->actor == ACTOR_WIRE;
 	part_begin(step_at(w)->actor == ACTOR_HANDSHAKE ? PART_HANDSHAKE : step_at(w)->actor == ACTOR_IUT ? PART_CALLS : PART_PEER);
 	switch (step_at(w)->actor) {
 	case ACTOR_HANDSHAKE:
@@ -686,7 +687,7 @@ enum driven drive(struct worker *w, struct adapter *a, const struct script *s, u
 	w->e = e;
 	w->variant = variant;
 	w->nmarks = 0;
-	w->outstanding = w->interrupted = w->has_stored = w->patient = false;
+	w->outstanding = w->interrupted = w->has_stored = w->patient = w->rested = false;
 	evidence_start(e, s, variant);
 	e->at_us = now_us();
 	part_begin(PART_START);

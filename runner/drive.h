@@ -50,6 +50,7 @@ struct worker {
 	unsigned variant;
 	unsigned undrained;                     /* waits since tcpdump's pipe was emptied */
 	bool patient;                           /* the call that is waited for may be ended by a timer of the kernel */
+	bool rested;                            /* the adapter was seen at rest, with no call outstanding, and nothing was done since */
 	bool outstanding, has_stored;           /* a call that has not answered; one that answered while something else went on */
 	bool interrupted;                       /* a call whose wait another line ended */
 	size_t interrupted_step;

@@ -139,6 +139,17 @@ static bool failed_by(const struct scan *s, size_t step)
 	return false;
 }
 
+/* A library with a loop of its own ends the connection when something comes, and not in a call: what it met is told by the next one. */
+static size_t told_at(const struct scan *s, size_t step)
+{
+	const struct script *script = s->e->script;
+
+	for (size_t i = step; i < script->nsteps; i++)
+		if (script->steps[i].actor == ACTOR_IUT && s->e->steps[i].ran && s->e->steps[i].answered && s->e->steps[i].conn == s->conn)
+			return i;
+	return step;
+}
+
 static bool closed_from_outside(const struct scan *s, size_t step)
 {
 	for (size_t i = 0; i <= step && i < s->e->script->nsteps; i++) {
@@ -174,7 +185,7 @@ static void notify_before_fin(const struct scan *s)
 		if (it->item.kind == ITEM_RST || (from_iut(s, it) && is_notify(it)) || is_error_alert(s, it) ||
 		    (!from_iut(s, it) && is_fatal(it)))
 			excused = true;
-		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, step) && !closed_from_outside(s, step)) {
+		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, told_at(s, step)) && !closed_from_outside(s, step)) {
 			tell_item(s, "notify-before-fin", "close_notify before fin", it, " without close_notify before it");
 			return;
 		}

@@ -1,6 +1,7 @@
 /* settle: has a process come to rest? */
 #include "runner/settle.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+enum { STATUS_TEXT = 4096, THREADS_KEPT = 128 };
 
 bool watch_start(struct watch *w, pid_t pid)
 {
@@ -27,6 +30,15 @@ bool watch_start(struct watch *w, pid_t pid)
 	return false;
 }
 
+static void forget_threads(struct watch *w)
+{
+	for (size_t i = 0; i < w->nthreads; i++)
+		for (int k = 0; k < THREAD_FILES; k++)
+			if (w->threads[i].fd[k] >= 0)
+				close(w->threads[i].fd[k]);
+	w->nthreads = 0;
+}
+
 void watch_end(struct watch *w)
 {
 	if (w->status_fd >= 0)
@@ -36,6 +48,18 @@ void watch_end(struct watch *w)
 	if (w->syscall_fd >= 0)
 		close(w->syscall_fd);
 	w->status_fd = w->task_fd = w->syscall_fd = -1;
+	forget_threads(w);
+	free(w->threads);
+	w->threads = NULL;
+	w->awake = 0;
+}
+
+/* The folder has one link for each thread, and two of its own. */
+bool watch_alone(const struct watch *w)
+{
+	struct stat st;
+
+	return fstat(w->task_fd, &st) == 0 && st.st_nlink == 3;
 }
 
 static const char *field(const char *status, const char *name)
@@ -53,26 +77,29 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 33;
 }
 
-/* Adds one thread's status file to the collection. False: the thread is gone. */
-static bool add_thread(int fd, struct look *l, unsigned *threads)
+/* The whole of a small file; empty, and false: it cannot be read. */
+static bool text_of(int fd, char text[STATUS_TEXT])
 {
-	char text[4096];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, STATUS_TEXT - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* Adds one thread's status to the collection. */
+static void add_thread(const char *text, struct look *l, unsigned *threads)
+{
 	uint64_t count;
 
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
 	l->asleep &= *field(text, "\nState:\t") == 'S';
 	count = strtoull(field(text, "\nvoluntary_ctxt_switches:\t"), NULL, 10) +
 	        strtoull(field(text, "\nnonvoluntary_ctxt_switches:\t"), NULL, 10);
 	l->switches += mix(mix(strtoull(field(text, "\nPid:\t"), NULL, 10)) + count);
 	*threads = (unsigned)strtoul(field(text, "\nThreads:\t"), NULL, 10);
-	return true;
 }
 
-/* Calls for_each with the number of every thread, as the folder /proc/PID/task lists them. */
-static void each_thread(struct watch *w, void (*one)(struct watch *, const char *tid, void *), void *to)
+/* Calls one() with the number of every thread, as the folder /proc/PID/task lists them, until it returns false. */
+static void each_thread(struct watch *w, bool (*one)(struct watch *, const char *tid, void *), void *to)
 {
 	char block[4096] __attribute__((aligned(8)));
 	long n;
@@ -82,8 +109,8 @@ static void each_thread(struct watch *w, void (*one)(struct watch *, const char 
 		for (long at = 0; at < n;) {
 			struct dirent64 *d = (struct dirent64 *)(block + at);
 
-			if (d->d_name[0] != '.')
-				one(w, d->d_name, to);
+			if (d->d_name[0] != '.' && !one(w, d->d_name, to))
+				return;
 			at += d->d_reclen;
 		}
 	}
@@ -97,59 +124,120 @@ static int open_of_thread(struct watch *w, const char *tid, const char *file)
 	return openat(w->task_fd, path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Calls one() with a file of each process that this thread forked; -1: it is gone. */
-static void each_child(struct watch *w, const char *tid, const char *file,
-                       void (*one)(struct watch *, const char *tid, int fd, void *), void *to)
+static const char *const thread_files[THREAD_FILES] = { [THREAD_STATUS] = "status", [THREAD_SYSCALL] = "syscall" };
+
+/* Threads stay for long, and a file of /proc takes longer to open than to read: so they are kept. */
+static struct thread *thread_of(struct watch *w, const char *tid)
 {
-	char text[256], path[300], *rest = text;
+	pid_t id = (pid_t)strtol(tid, NULL, 10);
+	size_t i = 0;
+
+	while (i < w->nthreads && w->threads[i].id != id)
+		i++;
+	if (i < w->nthreads)
+		return &w->threads[i];
+	/* Those that are gone are not sorted out one by one: a runtime that makes threads without end makes new ones. */
+	if (w->nthreads == THREADS_KEPT)
+		forget_threads(w);
+	if (!w->threads)
+		w->threads = malloc(THREADS_KEPT * sizeof(*w->threads));
+	assert(w->threads);
+	w->threads[w->nthreads] = (struct thread){ id, { -1, -1 } };
+	return &w->threads[w->nthreads++];
+}
+
+/* A file of a thread; empty, and false: it is gone. A number that is given again is another thread, of which the old file tells nothing. */
+static bool text_of_thread(struct watch *w, const char *tid, enum thread_file which, char text[STATUS_TEXT])
+{
+	struct thread *t = thread_of(w, tid);
+
+	if (text_of(t->fd[which], text))
+		return true;
+	if (t->fd[which] >= 0)
+		close(t->fd[which]);
+	t->fd[which] = open_of_thread(w, tid, thread_files[which]);
+	return text_of(t->fd[which], text);
+}
+
+/* Calls one() with a file of each process that this thread forked; empty: it is gone. */
+static void each_child(struct watch *w, const char *tid, enum thread_file which,
+                       void (*one)(struct watch *, const char *tid, const char *text, void *), void *to)
+{
+	char list[256], text[STATUS_TEXT], path[300], *rest = list;
 	int fd = open_of_thread(w, tid, "children");
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, list, sizeof(list) - 1);
 
 	if (fd >= 0)
 		close(fd);
-	text[n < 0 ? 0 : n] = '\0';
+	list[n < 0 ? 0 : n] = '\0';
 	for (char *pid; (pid = strtok_r(rest, " ", &rest)); ) {
-		snprintf(path, sizeof(path), "/proc/%s/%s", pid, file);
+		snprintf(path, sizeof(path), "/proc/%s/%s", pid, thread_files[which]);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		one(w, pid, fd, to);
+		text_of(fd, text);
+		one(w, pid, text, to);
 		if (fd >= 0)
 			close(fd);
 	}
 }
 
 /* One that has died and waits to be collected is not asleep; one that is gone is another collection than before. */
-static void look_at_file(struct watch *w, const char *tid, int fd, void *to)
+static void look_at_status(struct watch *w, const char *tid, const char *text, void *to)
 {
 	struct look *l = to;
 	unsigned threads;
 
 	(void)w;
-	if (fd >= 0 && add_thread(fd, l, &threads))
-		l->threads++;
-	else
+	if (!*text) {
 		l->switches += mix(strtoull(tid, NULL, 10));
+		return;
+	}
+	add_thread(text, l, &threads);
+	l->threads++;
 }
 
-static void look_at_thread(struct watch *w, const char *tid, void *to)
+static bool look_at_thread(struct watch *w, const char *tid, void *to)
 {
-	int fd = open_of_thread(w, tid, "status");
+	struct look *l = to;
+	char text[STATUS_TEXT];
 
-	look_at_file(w, tid, fd, to);
-	if (fd >= 0)
-		close(fd);
+	text_of_thread(w, tid, THREAD_STATUS, text);
+	look_at_status(w, tid, text, l);
 	if (w->children)
-		each_child(w, tid, "status", look_at_file, to);
+		each_child(w, tid, THREAD_STATUS, look_at_status, l);
+	/* Of a collection that does not sleep nobody asks more. */
+	if (!l->asleep)
+		w->awake = (pid_t)strtol(tid, NULL, 10);
+	return l->asleep;
+}
+
+/* Who did not sleep last time is mostly the one that does not sleep now. */
+static bool still_awake(struct watch *w)
+{
+	char tid[16], text[STATUS_TEXT];
+
+	if (!w->awake)
+		return false;
+	snprintf(tid, sizeof(tid), "%d", (int)w->awake);
+	w->awake = text_of_thread(w, tid, THREAD_STATUS, text) && *field(text, "\nState:\t") != 'S' ? w->awake : 0;
+	return w->awake != 0;
 }
 
 bool watch_look(struct watch *w, struct look *l)
 {
+	char text[STATUS_TEXT];
 	unsigned threads = 0;
 
 	*l = (struct look){ .asleep = true };
-	if (!add_thread(w->status_fd, l, &threads))
-		return false;
-	l->threads = 1;
-	if (threads == 1 && !w->children)
+	if (watch_alone(w) && !w->children) {
+		if (!text_of(w->status_fd, text))
+			return false;
+		add_thread(text, l, &threads);
+		l->threads = 1;
+		if (threads == 1)
+			return true;
+	}
+	*l = (struct look){ .threads = 1 };
+	if (still_awake(w))
 		return true;
 	*l = (struct look){ .asleep = true };
 	each_thread(w, look_at_thread, l);
@@ -198,24 +286,14 @@ enum { LONG_WAIT_MS = 10000 };
 /* A call that was interrupted by a stop (SIGSTOP, the freezer) goes on as this one, with the registers of the call that it was. */
 static const struct timed_call unknown_call = { SYS_restart_syscall, 0, ALWAYS, "restart_syscall", true };
 
-enum { CALL_TEXT = 160 };
-
-/* A file of one line; empty when it cannot be read. */
-static void line_of(int fd, char text[CALL_TEXT])
-{
-	ssize_t n = fd < 0 ? -1 : pread(fd, text, CALL_TEXT - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-}
-
 /* Where in the kernel it sleeps has the name of the call in it: poll_schedule_timeout, hrtimer_nanosleep, futex_wait_queue. */
 static const struct timed_call *restarted_call(struct watch *w, const char *tid)
 {
 	static const char *const stems[] = { "poll", "nanosleep", "futex" };
 	int fd = open_of_thread(w, tid, "wchan");
-	char where[CALL_TEXT];
+	char where[STATUS_TEXT];
 
-	line_of(fd, where);
+	text_of(fd, where);
 	if (fd >= 0)
 		close(fd);
 	for (size_t i = 0; i < countof(timed_calls); i++)
@@ -267,22 +345,11 @@ static bool in_call(const char *text)
 	return text[0] >= '0' && text[0] <= '9';
 }
 
-/* The folder has one link for each thread, and two of its own. */
-bool watch_alone(const struct watch *w)
-{
-	struct stat st;
-
-	return fstat(w->task_fd, &st) == 0 && st.st_nlink == 3;
-}
-
 bool watch_runs(struct watch *w)
 {
-	char text[CALL_TEXT];
+	char text[STATUS_TEXT];
 
-	if (!watch_alone(w))
-		return false;
-	line_of(w->syscall_fd, text);
-	return text[0] == 'r';
+	return watch_alone(w) && text_of(w->syscall_fd, text) && text[0] == 'r';
 }
 
 /* --- threads that keep house --- */
@@ -317,13 +384,11 @@ static void add_timed(struct watch *w, pid_t id, const struct timed_call *call, 
 		buf_printf(to->text, "%s%s", to->text->n ? " " : "", call->name);
 }
 
-static void add_call(struct watch *w, const char *tid, int fd, void *to)
+static void add_call(struct watch *w, const char *tid, const char *text, void *to)
 {
 	struct survey *s = to;
 	const struct timed_call *call;
-	char text[CALL_TEXT];
 
-	line_of(fd, text);
 	if (!in_call(text)) {
 		s->calls->running++;
 		return;
@@ -334,20 +399,22 @@ static void add_call(struct watch *w, const char *tid, int fd, void *to)
 		add_timed(w, (pid_t)strtol(tid, NULL, 10), call, to);
 }
 
-static void call_of_thread(struct watch *w, const char *tid, void *to)
+/* Where one runs nothing is proved, and only a message asks for the others. */
+static bool call_of_thread(struct watch *w, const char *tid, void *to)
 {
-	int fd = open_of_thread(w, tid, "syscall");
+	const struct survey *s = to;
+	char text[STATUS_TEXT];
 
-	add_call(w, tid, fd, to);
-	if (fd >= 0)
-		close(fd);
+	text_of_thread(w, tid, THREAD_SYSCALL, text);
+	add_call(w, tid, text, to);
 	if (w->children)
-		each_child(w, tid, "syscall", add_call, to);
+		each_child(w, tid, THREAD_SYSCALL, add_call, to);
+	return s->text || !s->calls->running;
 }
 
 static void survey_calls(struct watch *w, struct survey *s)
 {
-	char tid[16];
+	char tid[16], text[STATUS_TEXT];
 
 	*s->calls = (struct calls){ 0 };
 	if (!watch_alone(w) || w->children) {
@@ -355,7 +422,8 @@ static void survey_calls(struct watch *w, struct survey *s)
 		return;
 	}
 	snprintf(tid, sizeof(tid), "%d", (int)w->pid);
-	add_call(w, tid, w->syscall_fd, s);
+	text_of(w->syscall_fd, text);
+	add_call(w, tid, text, s);
 }
 
 void watch_calls(struct watch *w, struct calls *c, struct buf *text)
@@ -394,11 +462,10 @@ bool watch_note_house(struct watch *w)
 
 bool watch_reads_stdin(struct watch *w)
 {
-	char text[CALL_TEXT], want[16];
+	char text[STATUS_TEXT], want[16];
 
-	if (!watch_alone(w))
+	if (!watch_alone(w) || !text_of(w->syscall_fd, text))
 		return false;
-	line_of(w->syscall_fd, text);
 	snprintf(want, sizeof(want), "%d 0x0 ", (int)SYS_read);
 	return strncmp(text, want, strlen(want)) == 0;
 }

@@ -8,7 +8,7 @@
 
 #include "peer/bytes.h"
 
-struct look {                                   /* one collection */
+struct look {                                   /* one collection; of one that does not sleep the rest is not known */
 	unsigned threads;
 	bool asleep;                            /* every thread is in state S */
 	uint64_t switches;                      /* a hash of each thread's number and its count of context switches, summed up */
@@ -23,11 +23,17 @@ struct calls {
 
 enum { HOUSE_MAX = 32 };
 
-struct watch {
+enum thread_file { THREAD_STATUS, THREAD_SYSCALL, THREAD_FILES };
+struct thread { pid_t id; int fd[THREAD_FILES]; };     /* -1: not open yet */
+
+struct watch {                                  /* owned: watch_end */
 	pid_t pid;
 	int status_fd, task_fd, syscall_fd;     /* -1: none; syscall: of the first thread */
 	pid_t house[HOUSE_MAX];                 /* threads that keep house: they slept with a timer while it was idle */
 	unsigned nhouse;
+	struct thread *threads;                 /* those that were looked at, with their files, also some that have ended */
+	size_t nthreads;
+	pid_t awake;                            /* who did not sleep in the last look; 0: all did */
 	bool children;                          /* what it forked counts as its threads do (needs /proc/PID/task/TID/children) */
 };
 

@@ -80,15 +80,23 @@ static struct bytes trim(struct bytes x)
 	return x;
 }
 
-static void data_shown(struct answer *a)
+/* Text, or a record that nobody opened and that has other bytes every time? */
+static bool is_text(struct bytes x)
 {
-	if (a->text.n <= ANSWER_TEXT_MAX)
-		return;
+	for (size_t i = 0; i < x.n; i++)
+		if ((x.p[i] < ' ' || x.p[i] > '~') && x.p[i] != '\t' && x.p[i] != '\r' && x.p[i] != '\n')
+			return false;
+	return true;
+}
+
+static void only_len(struct answer *a)
+{
 	a->only_len = true;
 	buf_free(&a->text);
 }
 
-static struct answer answer_shown(const struct answer *from)
+/* plain: of what came on the transport itself. */
+static struct answer answer_shown(const struct answer *from, bool plain)
 {
 	struct answer a = answer_of(from->outcome);
 
@@ -101,7 +109,8 @@ static struct answer answer_shown(const struct answer *from)
 	if (from->outcome == OUTCOME_DATA) {
 		a.len = from->len;
 		a.only_len = from->only_len;
-		data_shown(&a);
+		if (a.text.n > ANSWER_TEXT_MAX || (plain && !is_text(buf_bytes(&a.text))))
+			only_len(&a);
 	}
 	buf_add_bytes(&a.native, trim(buf_bytes(&from->native)));
 	return a;
@@ -128,6 +137,50 @@ static bool write_waits(const struct evidence *e, int conn, size_t step)
 		over = st->verb == IUT_AWAIT && !blocked;
 	}
 	return waits;
+}
+
+/* Of what the IUT was told is written, how much had not left after this step? step: counted from 1, so that 0 is before all. */
+static int64_t kept_back(const struct evidence *e, int conn, size_t step)
+{
+	const struct decoded *d = &e->conns[conn].decoded;
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < step && i < e->script->nsteps; i++) {
+		const struct step *st = &e->script->steps[i];
+		const struct step_seen *seen = &e->steps[i];
+
+		if (seen->ran && seen->conn == conn && st->actor == ACTOR_IUT && iut_writes(st->verb) && seen->answered && seen->answer.outcome == OUTCOME_OK)
+			bytes += st->text.p ? (int64_t)st->text.n : st->n;
+	}
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].dir == iut_dir(e->variant) && d->items[i].item.kind == ITEM_DATA && item_step(e, conn, &d->items[i]) < step)
+			bytes -= d->items[i].item.len;
+	return bytes;
+}
+
+enum tells { TELLS_ALL, TELLS_NO_LENGTH, TELLS_NO_END, TELLS_NOTHING };          /* NO_END: nor how much of a record there was room for */
+
+/* What do data of the IUT tell that left in this step? A library that takes what is written into a buffer of its own says `ok` at once. While the
+ * peer does not read, how much leaves it is what two kernels have room for, and where a window opens late some leave a step later. */
+static enum tells iut_data_tell(const struct evidence *e, int conn, size_t step)
+{
+	const struct script *s = e->script;
+	bool ever = false, stopped = false, before, after;
+
+	for (size_t i = 0; i <= step && i < s->nsteps; i++)
+		if (s->steps[i].actor == ACTOR_PEER && e->steps[i].ran && e->steps[i].conn == conn) {
+			ever |= s->steps[i].verb == PEER_STOP_READING;
+			stopped = s->steps[i].verb == PEER_STOP_READING || (stopped && s->steps[i].verb != PEER_START_READING);
+		}
+	if (write_waits(e, conn, step))
+		return TELLS_NO_LENGTH;
+	if (!ever)
+		return TELLS_ALL;
+	before = kept_back(e, conn, step) > 0;
+	if (before && stopped && !(step < s->nsteps && s->steps[step].actor == ACTOR_IUT && iut_writes(s->steps[step].verb)))
+		return TELLS_NOTHING;
+	after = kept_back(e, conn, step + 1) > 0;
+	return stopped && after ? TELLS_NO_END : before || after ? TELLS_NO_LENGTH : TELLS_ALL;
 }
 
 /* Is this call collected when a timer of the kernel has ended it? */
@@ -159,7 +212,7 @@ static void add_call(struct trace *t, const struct evidence *e, size_t i)
 	buf_add_bytes(&ev->words, st->words);
 	ev->answered = seen->answered && !(st->actor == ACTOR_IUT && waits_by_chance(e, i));
 	if (ev->answered)
-		ev->answer = answer_shown(&seen->answer);
+		ev->answer = answer_shown(&seen->answer, st->actor == ACTOR_IUT && st->verb == IUT_PLAIN_READ);
 	else if (st->outstanding)
 		buf_printf(&ev->words, " &");
 }
@@ -280,7 +333,7 @@ struct telling {
 	int conn;
 	size_t step;
 	size_t untold;                          /* broken_off */
-	bool waits;                             /* write_waits */
+	enum tells iut_data;
 	struct event *ev;                       /* the line that is being made; NULL: none yet */
 };
 
@@ -290,10 +343,12 @@ static void tell_item(struct telling *to, size_t i)
 	bool peer = seen->dir != iut_dir(to->e->variant);
 	struct item it = seen->item;
 
+	if (!peer && ((it.kind == ITEM_DATA && to->iut_data == TELLS_NOTHING) || (it.kind == ITEM_PARTIAL && to->iut_data >= TELLS_NO_END)))
+		return;
 	if (!to->ev || to->ev->peer != peer)
 		to->ev = event_add(to->t, EVENT_WIRE);
 	to->ev->peer = peer;
-	if ((peer ? !peer_length_tells(to->e, to->step, i, to->untold) : to->waits) && it.kind == ITEM_DATA)
+	if ((peer ? !peer_length_tells(to->e, to->step, i, to->untold) : to->iut_data != TELLS_ALL) && it.kind == ITEM_DATA)
 		it.len = ITEM_ANY;
 	to->ev->other = step_is_others(to->e, to->conn, to->step);
 	item_add(to->ev, &it);
@@ -320,7 +375,7 @@ static void tell_held(struct telling *to, size_t *first, size_t until)
 static void add_items(struct trace *t, const struct evidence *e, int conn, size_t step, int dir)
 {
 	const struct decoded *d = &e->conns[conn].decoded;
-	struct telling to = { t, e, conn, step, broken_off(&e->conns[conn], !iut_dir(e->variant)), write_waits(e, conn, step), NULL };
+	struct telling to = { t, e, conn, step, broken_off(&e->conns[conn], !iut_dir(e->variant)), iut_data_tell(e, conn, step), NULL };
 	bool hold = by_parts(e, step);
 	size_t held = SIZE_MAX;                 /* from here on tickets wait to be told */
 
@@ -513,7 +568,8 @@ static bool read_data(struct reader *r, struct answer *a)
 		if (!bytes_unquote(&text, &a->text))
 			return fault_set(r->f, &r->t.at, "in this string stands an escape that there is not");
 		a->len = (int64_t)a->text.n;
-		data_shown(a);
+		if (a->text.n > ANSWER_TEXT_MAX)
+			only_len(a);
 		return next(r);
 	}
 	a->only_len = true;

@@ -278,10 +278,13 @@ bool wait_death(struct worker *w)
 
 enum settled wait_rest(struct worker *w)
 {
+	enum settled how = SETTLED_BLOCKED;
+
 	/* One thread that waits for our next line cannot react to anything else. */
-	if (watch_reads_stdin(&w->adapter->watch))
-		return SETTLED_BLOCKED;
-	return settle(w, NULL);
+	if (!w->rested && !watch_reads_stdin(&w->adapter->watch))
+		how = settle(w, NULL);
+	w->rested = how == SETTLED_BLOCKED;
+	return how;
 }
 
 bool wait_idle(struct worker *w)

@@ -5,11 +5,14 @@
  * have the same certificate kind, the same mix of roles, versions and tickets, and the same namespace settings; they take turns, and the
  * medians count. A run is held against the faster of the two bare ones.
  *
+ * Each implementation that is built: a run beside its own handshake and close (bench_each.h), and runs per second.
+ *
  * Prints a page and writes build/bench.json. A word after it takes the place of the whole catalogue: bench alerts. BENCH_LONG=1 in the
- * environment: also a session of 100,000 runs, which takes minutes. Exit status 1 when a goal is missed, 3 when something could not be
- * measured. */
+ * environment: also a session of 100,000 runs, which takes minutes. bench --each measures the implementations alone, bench --each go node
+ * only these, and writes build/bench-each.json. Exit status 1 when a goal is missed, 3 when something could not be measured. */
 #include "tests/bench_bare.h"
 #include "tests/bench_blocked.h"
+#include "tests/bench_each.h"
 #include "tests/bench_session.h"
 
 enum { ROUNDS = 7, SLOWEST = 10 };
@@ -19,12 +22,12 @@ static const char *const like_bare[] = { "orderly/*", NULL };
 /* Cheap ones, enough that a session of 100,000 runs plays no case more often than an implementation can be named. */
 static const char *const cheap[] = { "orderly/*", "truncation/*", "after-close/*", NULL };
 
-static const struct { double ratio, speedup, rss_mib, blocked_us; } goal = { 1.25, 1.8, 64, 500 };
+static const struct { double ratio, speedup, rss_mib, blocked_us, own_times, own_more_us; } goal = { 1.25, 1.8, 64, 500, 2, 1000 };
 
 /* --- what is printed --------------------------------------------------------------------------------------------------- */
 
 static json_t *page;                            /* the same figures, for bench.json */
-static bool missed;
+static bool missed, unmeasured;
 
 static const char *verdict(bool met)
 {
@@ -203,13 +206,6 @@ static int by_ms(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static const char *word(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
 static void put_slowest(const struct session *s)
 {
 	json_t *runs = json_object_get(s->results, "runs"), **sorted;
@@ -247,6 +243,60 @@ static double put_catalogue(const char *who, const char *cases, int workers)
 	return larger(s.parent_mib, s.worker_mib);
 }
 
+/* --- each implementation ----------------------------------------------------------------------------------------------- */
+
+static double runs_per_second(const char *name, int workers)
+{
+	struct session s = { .implementation = name, .cases = like_bare, .workers = workers };
+
+	session_run(&s);
+	json_decref(s.results);
+	return (double)s.runs / s.seconds;
+}
+
+static void put_measured(const char *name, struct each *e, int workers)
+{
+	double own = each_median(e, &e->own), run = each_median(e, &e->run), limit = goal.own_times * own + goal.own_more_us;
+	double per_second = runs_per_second(name, workers);
+
+	printf("%-20s %8.0f %8.0f %7.2f %8.0f   %-6s %8.0f\n", name, own, run, run / own, limit, verdict(run <= limit), per_second);
+	json_array_append_new(json_object_get(page, "implementations"), json_pack("{s:s, s:s, s:f, s:f, s:f, s:f}", "name", name, "library",
+	                      e->adapter.library, "own_us", own, "run_us", run, "limit_us", limit, "runs_per_second", per_second));
+}
+
+static void put_one(const char *name, int workers)
+{
+	static struct each e;
+
+	if (each_start(&e, name) && each_measure(&e)) {
+		put_measured(name, &e, workers);
+	} else {
+		unmeasured = true;
+		printf("%-20s not measured%s%s\n", name, e.odd[0] ? ": " : "", e.odd);
+	}
+	fflush(stdout);
+	each_end(&e);
+}
+
+/* names: ended by NULL; none: all that are built. */
+static void put_each(char **names, int workers)
+{
+	char path[600], **all = NULL;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s/adapters", build_dir);
+	if (!*names)
+		names = all = adapters_list(path, &n);
+	json_object_set_new(page, "implementations", json_array());
+	printf("\nEach implementation, one connection: by itself, and as a run of one worker, which may\n"
+	       "take %.0f times its own and %.0f us; runs a second of %s with %d workers\n\n",
+	       goal.own_times, goal.own_more_us, like_bare[0], workers);
+	printf("%-20s %8s %8s %7s %8s   %-6s %8s\n", "", "own us", "run us", "ratio", "limit us", "", "runs/s");
+	for (; names && *names; names++)
+		put_one(*names, workers);
+	names_free(all, n);
+}
+
 static bool has_reference(void)
 {
 	char path[600];
@@ -255,11 +305,11 @@ static bool has_reference(void)
 	return access(path, X_OK) == 0;
 }
 
-static void write_page(void)
+static void write_page(const char *name)
 {
 	char path[600];
 
-	snprintf(path, sizeof(path), "%s/bench.json", build_dir);
+	snprintf(path, sizeof(path), "%s/%s.json", build_dir, name);
 	if (json_dump_file(page, path, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0)
 		give_up("cannot write %s", path);
 	printf("\nWritten to %s\n", path);
@@ -283,17 +333,26 @@ static void find_program(void)
 		give_up("%s: %s", out_dir, strerror(errno));
 }
 
-int main(int argc, char **argv)
+/* How busy the machine was before: a figure says little without it. */
+static void put_load(int cores)
 {
-	int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	const char *cases = argc > 1 ? argv[1] : NULL;
+	double load[3];
+
+	if (getloadavg(load, 3) != 3)
+		return;
+	printf("Load of this machine before: %.2f %.2f %.2f (1, 5, 15 minutes; %d cores)\n", load[0], load[1], load[2], cores);
+	note("load", load[0]);
+}
+
+static void put_all(const char *cases, int cores)
+{
+	static char *no_names[] = { NULL };
 	double mib;
 
-	find_program();
-	page = json_object();
 	put_runs(cores);
 	put_parts();
 	put_blocked();
+	put_each(no_names, cores);
 	mib = put_lengths(cores);
 	put_workers(cores);
 	if (has_reference())
@@ -301,6 +360,20 @@ int main(int argc, char **argv)
 	mib = larger(mib, put_catalogue("openssl", cases, cores));
 	printf("\n%-44s %8.1f MiB  goal %.0f: %s\n", "peak memory of a runner's process", mib, goal.rss_mib, verdict(mib < goal.rss_mib));
 	note("rss_mib", mib);
-	write_page();
-	return missed ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	bool each = argc > 1 && strcmp(argv[1], "--each") == 0;
+
+	find_program();
+	page = json_object();
+	put_load(cores);
+	if (each)
+		put_each(argv + 2, cores);
+	else
+		put_all(argc > 1 ? argv[1] : NULL, cores);
+	write_page(each ? "bench-each" : "bench");
+	return unmeasured ? 3 : missed ? 1 : 0;
 }

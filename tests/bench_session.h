@@ -156,6 +156,13 @@ static double number(const json_t *o, const char *key)
 	return json_number_value(json_object_get(o, key));
 }
 
+static const char *word(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
 /* What stands behind the runs: of a hundred thousand of them nothing else is read. */
 static json_t *load_totals(const char *path)
 {

@@ -605,6 +605,37 @@ START_TEST(keeps_what_it_shows)
 }
 END_TEST
 
+/* On the transport itself, data that are no text are told by their length: a record that nobody opened has other bytes every time. */
+static const struct { const char *call, *text, *says; } shown[] = {
+	{ "plain read", "hello", "\"hello\"" }, { "plain read", "220 ready\r\n", "\"220 ready\\r\\n\"" }, { "plain read", "a\tb", "\"a\\tb\"" },
+	{ "plain read", "~ ", "\"~ \"" }, { "plain read", "\x15\x03\x03hello", "8" }, { "plain read", "hello\x7f", "6" }, { "plain read", "\x80", "1" },
+	{ "plain read", "\x1b[31m", "5" }, { "read", "\x01\x02", "\"\\x01\\x02\"" },
+};
+
+START_TEST(shown_row)
+{
+	struct buf script = { 0 }, says = { 0 };
+	struct fault f = { 0 };
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	buf_printf(&script, "title t\nneeds plain\nhandshake\niut shutdown both\niut %s\n", shown[_i].call);
+	ck_assert_msg(script_parse(&s, "cases/t/c.case", (const char *)script.p, script.n, 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
+	answered(&e, 2, OUTCOME_DATA, shown[_i].text, "");
+	trace_of(&e, &t);
+	buf_printf(&says, "iut   %s -> data %s\n", shown[_i].call, shown[_i].says);
+	buf_u8(&says, 0);
+	must_print(&t, (const char *)says.p);
+	must_come_back(&t);
+	buf_free(&script);
+	buf_free(&says);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
 /* What of the peer's last data left before the IUT took no more is told without its length, and only that. */
 static const struct { bool undelivered, waits; const char *says; } broken_offs[] = {
 	{ true, false, "peer  write \"last\" + close_notify + fin\nwire  peer -> data 7 close_notify data\nwire  iut -> data 3\nwire  peer -> data partial\n"
@@ -636,6 +667,49 @@ START_TEST(broken_off_row)
 	e.steps[2].peer_waits = broken_offs[_i].waits;
 	trace_of(&e, &t);
 	must_print(&t, broken_offs[_i].says);
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
+/* What leaves the buffer of a library that says `ok` at once is chance as long as the peer does not read. A small letter is a step in which 10 bytes leave,
+ * a capital one a step in which a part of a record does. */
+static const struct { const char *script, *left, *says; } buffered[] = {
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cdee",
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n" },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "ddee",
+	  "peer  stop-reading\niut   write 40 -> ok as x\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n" },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cccc",
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data 40\npeer  close_notify\npeer  start-reading\n" },
+	{ "title t\nhandshake\npeer start-reading\niut write 40\npeer close_notify\npeer stop-reading\n", "ccdd",
+	  "peer  start-reading\niut   write 40 -> ok as x\nwire  iut -> data 20\npeer  close_notify\nwire  iut -> data 20\npeer  stop-reading\n" },
+	{ "title t\nhandshake\npeer stop-reading\niut write 20\niut write 20\n", "cd",
+	  "peer  stop-reading\niut   write 20 -> ok as x\nwire  iut -> data\niut   write 20 -> ok as x\nwire  iut -> data\n" },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cCdDeeE",
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data partial\n" },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\n", "cdf",
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\n" },
+};
+
+START_TEST(buffered_row)
+{
+	struct fault f = { 0 };
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	ck_assert_msg(script_parse(&s, "cases/t/c.case", buffered[_i].script, strlen(buffered[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
+	for (size_t i = 1; i < s.nsteps; i++) {
+		if (s.steps[i].actor == ACTOR_IUT)
+			answered(&e, i, OUTCOME_OK, "", "x");
+		e.steps[i].ran = true;
+	}
+	for (const char *c = buffered[_i].left; *c; c++)
+		saw(&e, 0, (size_t)((*c | ' ') - 'a'), false, bytes_item(*c & ' ' ? ITEM_DATA : ITEM_PARTIAL, 10));
+	trace_of(&e, &t);
+	must_print(&t, buffered[_i].says);
 	must_come_back(&t);
 	evidence_free(&e);
 	script_free(&s);
@@ -776,4 +850,5 @@ END_TEST
 
 ROWS_MAIN("trace", { text_and_back, countof(rows) }, { outcomes_come_back, 1 }, { texts_come_back, 1 }, { items_come_back, 1 },
           { states_come_back, 1 }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
-          { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { tickets_row, countof(tickets) }, { timers_row, countof(timers) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
+          { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { buffered_row, countof(buffered) }, { tickets_row, countof(tickets) },
+          { timers_row, countof(timers) }, { shown_row, countof(shown) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })

@@ -116,6 +116,9 @@ static enum outcome run_until(struct conn *c, struct call *k, unsigned states)
 		o = state & BR_SSL_SENDREC ? push(c, k) : SAYS_WANT_WRITE;
 		if (o == SAYS_OK)
 			continue;
+		/* br_sslio_read's run_until: "the peer is allowed by RFC 5246 not to wait" for the answer to its close_notify. */
+		if ((o == SAYS_PIPE || o == SAYS_RESET) && states == BR_SSL_RECVAPP && t->engine->shutdown_recv && !t->closing)
+			return SAYS_CLOSED;
 		if (o != SAYS_WANT_WRITE || (state & BR_SSL_SENDREC && (states != BR_SSL_RECVAPP || t->closing)))
 			return o;
 		k->native[0] = '\0';            /* a read goes on while the transport takes nothing */

@@ -297,8 +297,8 @@ void abandon_call(struct conn *c)
 /* Asio is headers alone, and what was compiled is what runs; of OpenSSL that is not so. */
 void library_name(char *name, size_t cap)
 {
-	snprintf(name, cap, "Boost.Asio %d.%d.%d, OpenSSL %s", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100,
-	         OpenSSL_version(OPENSSL_VERSION_STRING));
+	snprintf(name, cap, "Boost.Asio %d.%d.%d, %s", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100,
+	         side_library());
 }
 
 const char *const can[] = {

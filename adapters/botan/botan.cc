@@ -129,7 +129,7 @@ struct Library {
 	AutoSeeded_RNG rng;
 	Only tls12 = Only(12), tls13 = Only(13);
 	Credentials credentials;
-	TLS::Session_Manager_In_Memory sessions[2] = { { lent<RandomNumberGenerator>(rng) }, { lent<RandomNumberGenerator>(rng) } };
+	TLS::Session_Manager_In_Memory client_sessions { lent<RandomNumberGenerator>(rng) }, server_sessions { lent<RandomNumberGenerator>(rng) };
 
 	Library()
 	{
@@ -315,11 +315,11 @@ void channel_make(struct conn *c)
 	const Only &policy = c->version == 13 ? l.tls13 : l.tls12;
 
 	if (c->server)
-		t->channel.reset(new TLS::Server(lent<TLS::Callbacks>(*t), lent<TLS::Session_Manager>(l.sessions[true]),
+		t->channel.reset(new TLS::Server(lent<TLS::Callbacks>(*t), lent<TLS::Session_Manager>(l.server_sessions),
 		                                 lent<Credentials_Manager>(l.credentials), lent<const TLS::Policy>(policy),
 		                                 lent<RandomNumberGenerator>(l.rng)));
 	else
-		t->channel.reset(new TLS::Client(lent<TLS::Callbacks>(*t), lent<TLS::Session_Manager>(l.sessions[false]),
+		t->channel.reset(new TLS::Client(lent<TLS::Callbacks>(*t), lent<TLS::Session_Manager>(l.client_sessions),
 		                                 lent<Credentials_Manager>(l.credentials), lent<const TLS::Policy>(policy),
 		                                 lent<RandomNumberGenerator>(l.rng), TLS::Server_Information("localhost"), version));
 }
@@ -431,7 +431,7 @@ enum outcome open_call(struct conn *c, struct call *k)
 {
 	try {
 		if (!c->server && !c->resume)
-			library().sessions[false].remove_all();
+			library().client_sessions.remove_all();
 		c->tls = new Tls;
 		return SAYS_OK;
 	} catch (const std::exception &e) {

@@ -136,6 +136,11 @@ func errno(err error) (name string) {
 	return fmt.Sprintf(" errno=%d", int(no))
 }
 
+// net.ErrClosed came with Go 1.16. Its text is older, and is kept ("Keep this string consistent because of issue #4373", internal/poll).
+func isClosed(err error) bool {
+	return strings.Contains(err.Error(), "use of closed network connection")
+}
+
 // The outcome, and the error in its own words.
 func words(err error) (string, string) {
 	var op *net.OpError
@@ -158,7 +163,7 @@ func words(err error) (string, string) {
 		return "pipe", native
 	case isOp && alertOf(op) != "":
 		return "alert " + alertOf(op), native
-	case errors.Is(err, net.ErrClosed), err.Error() == "tls: protocol is shutdown", strings.HasPrefix(err.Error(), "tls: CloseWrite called before"):
+	case isClosed(err), err.Error() == "tls: protocol is shutdown", strings.HasPrefix(err.Error(), "tls: CloseWrite called before"):
 		return "refused", native
 	}
 	return "error", native

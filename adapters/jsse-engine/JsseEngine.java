@@ -9,8 +9,9 @@ import javax.net.ssl.*;
  *
  *	handshake       beginHandshake, then wrap, unwrap and the delegated tasks until getHandshakeStatus says that it is over;
  *			resumed: the session's creation time is before this connection
- *	read            unwrap of what came, until it gives bytes; status CLOSED is `closed`, and behind an exception `refused` ("could
- *			not be completed because it was already closed"); an end of the transport is handed on by closeInbound
+ *	read            unwrap of what came, until it gives bytes; status CLOSED is `closed` if an unwrap took the peer's end in ("just
+ *			closed this side"), and otherwise, or behind an exception, `refused` ("could not be completed because it was
+ *			already closed"); an end of the transport is handed on by closeInbound
  *	write           wrap
  *	shutdown write  closeOutbound, and wrap until isOutboundDone
  *	close           closeOutbound and wrap unless isOutboundDone; close the channel ("closeInbound need not be called")
@@ -61,6 +62,7 @@ final class JsseEngine extends Adapter {
 	private ServerSocketChannel listener;
 	private ByteBuffer fromNet, toNet, data;        /* the first and the last are ready to be drained, toNet as well */
 	private boolean ended, told, failed;            /* failed: a call of the engine threw */
+	private boolean finished;                       /* what unwrap consumed closed the engine, and not the own closeOutbound */
 	private IOException broken;                     /* the transport failed: so does every receive after it */
 	private long openedAt;
 
@@ -100,7 +102,7 @@ final class JsseEngine extends Adapter {
 		fromNet = ByteBuffer.allocate(1 << 17).flip();
 		toNet = ByteBuffer.allocate(1 << 17).flip();
 		data = ByteBuffer.allocate(1 << 16).flip();
-		ended = told = failed = false;
+		ended = told = failed = finished = false;
 		broken = null;
 		SocketAddress a = server ? channel.getRemoteAddress() : channel.getLocalAddress();
 		return answer("ok", "127.0.0.1:" + ((InetSocketAddress) a).getPort());
@@ -136,7 +138,9 @@ final class JsseEngine extends Adapter {
 	private SSLEngineResult unwrap() throws SSLException {
 		data.compact();
 		try {
-			return engine.unwrap(fromNet, data);
+			SSLEngineResult r = engine.unwrap(fromNet, data);
+			finished |= r.getStatus() == SSLEngineResult.Status.CLOSED && r.bytesConsumed() > 0;
+			return r;
 		} finally {
 			data.flip();
 		}
@@ -225,7 +229,7 @@ final class JsseEngine extends Adapter {
 			if (data.hasRemaining())
 				break;
 			if (r.getStatus() == SSLEngineResult.Status.CLOSED)
-				return answer(failed ? "refused" : "closed", told("unwrap", r));
+				return answer(finished && !failed ? "closed" : "refused", told("unwrap", r));
 			if (r.getStatus() != SSLEngineResult.Status.BUFFER_UNDERFLOW)
 				continue;
 			if (ended && told)

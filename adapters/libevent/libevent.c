@@ -283,7 +283,7 @@ static enum outcome open_call(struct conn *c, struct call *k)
 
 static void library_name(char *name, size_t cap)
 {
-	snprintf(name, cap, "libevent %s, OpenSSL %s", event_get_version(), OpenSSL_version(OPENSSL_VERSION_STRING));
+	snprintf(name, cap, "libevent %s, %s", event_get_version(), side_library());
 }
 
 static const char *const can[] = {

@@ -77,7 +77,7 @@ static enum outcome write_call(struct conn *c, struct call *k)
 
 	if (ret < 0)
 		return failed(k, t->conn, "tls_write", ret);
-	native(k, "tls_write=%zd", ret);
+	native(k, "tls_write=%zu", k->taken + (size_t)ret);
 	k->done = (size_t)ret;
 	return ret ? SAYS_OK : SAYS_ERROR;      /* 0: nothing was taken, and tls_error(3) has no text */
 }

@@ -116,7 +116,7 @@ static enum outcome write_call(struct conn *c, struct call *k)
 	struct tls *t = c->tls;
 	PRInt32 ret = PR_Send(t->fd, k->data, (PRInt32)k->n, 0, PR_INTERVAL_NO_TIMEOUT);
 
-	native(k, "PR_Send=%d", (int)ret);
+	native(k, "PR_Send=%lld", ret < 0 ? (long long)ret : (long long)(k->taken + (size_t)ret));
 	if (ret < 0)
 		return failed(t, k, SAYS_WANT_WRITE);
 	k->done = (size_t)ret;

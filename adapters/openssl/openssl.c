@@ -79,19 +79,9 @@ static bool option_on(const struct conn *c, const char *name)
 	return conn_option(c, name) || option_everywhere(name);
 }
 
-/* A call that did not succeed; its name and value are noted already. */
-static enum outcome failed(struct tls *t, struct call *k, int ret)
-{
-	int error;
-	enum outcome o = side_failed(k, t->ssl, ret, &error);
-
-	t->fatal |= error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL;
-	return o;
-}
-
 /* ---- Calls ---- */
 
-static struct tls *fresh(struct conn *c)
+static struct tls *calls_fresh(struct conn *c)
 {
 	struct tls *t = c->tls;
 
@@ -104,89 +94,11 @@ static struct tls *fresh(struct conn *c)
 	return t;
 }
 
-static enum outcome handshake_call(struct conn *c, struct call *k)
-{
-	struct tls *t = fresh(c);
-	int ret = SSL_do_handshake(t->ssl);
-
-	native(k, "SSL_do_handshake=%d", ret);
-	if (ret != 1)
-		return failed(t, k, ret);
-	return SSL_session_reused(t->ssl) ? SAYS_RESUMED : SAYS_OK;
-}
-
-static enum outcome read_call(struct conn *c, struct call *k)
-{
-	struct tls *t = fresh(c);
-	int ret = SSL_read(t->ssl, k->data, (int)k->n);
-
-	native(k, "SSL_read=%d", ret);
-	if (ret <= 0)
-		return failed(t, k, ret);
-	k->done = (size_t)ret;
-	return SAYS_DATA;
-}
-
-static enum outcome write_call(struct conn *c, struct call *k)
-{
-	struct tls *t = fresh(c);
-	int ret = SSL_write(t->ssl, k->data, (int)k->n);
-
-	native(k, "SSL_write=%d", ret);
-	if (ret <= 0)
-		return failed(t, k, ret);
-	k->done = (size_t)ret;
-	return SAYS_OK;
-}
-
-/* One SSL_shutdown. SSL_get_error has nothing to say about a 0. */
-static int shutdown_once(struct conn *c, struct call *k, enum outcome *o)
-{
-	static const char *const flags[] = { "NONE", "SENT", "RECEIVED", "SENT|RECEIVED" };
-	struct tls *t = fresh(c);
-	int ret = SSL_shutdown(t->ssl);
-
-	k->native[0] = '\0';
-	native(k, "SSL_shutdown=%d %s", ret, flags[SSL_get_shutdown(t->ssl) & 3]);
-	*o = ret == 0 ? SAYS_SENT : ret == 1 ? SAYS_COMPLETE : failed(t, k, ret);
-	t->unsent = *o == SAYS_WANT_WRITE;
-	return ret;
-}
-
-static enum outcome shutdown_write_call(struct conn *c, struct call *k)
-{
-	enum outcome o;
-
-	shutdown_once(c, k, &o);
-	return o;
-}
-
-static enum outcome shutdown_both_call(struct conn *c, struct call *k)
-{
-	enum outcome o;
-
-	while (!shutdown_once(c, k, &o))
-		;
-	return o;
-}
-
-static enum outcome close_call(struct conn *c, struct call *k)
-{
-	struct tls *t = c->tls;
-	bool out = (SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN) && !t->unsent;
-	enum outcome o;
-
-	if (t->fatal || out) {
-		native(k, "SSL_free");
-		return SAYS_OK;
-	}
-	shutdown_once(c, k, &o);
-	return o == SAYS_SENT || o == SAYS_COMPLETE || o == SAYS_WANT_READ ? SAYS_OK : o;
-}
+#include "adapters/openssl/calls.h"
 
 static enum outcome key_update_call(struct conn *c, struct call *k)
 {
-	struct tls *t = fresh(c);
+	struct tls *t = calls_fresh(c);
 	int ret = 1;
 
 	if (c->version != 13)
@@ -205,7 +117,7 @@ static enum outcome key_update_call(struct conn *c, struct call *k)
 
 static enum outcome early_read_call(struct conn *c, struct call *k)
 {
-	struct tls *t = fresh(c);
+	struct tls *t = calls_fresh(c);
 	int ret = SSL_read_early_data(t->ssl, k->data, k->n, &k->done);
 
 	native(k, "SSL_read_early_data=%d", ret);
@@ -216,7 +128,7 @@ static enum outcome early_read_call(struct conn *c, struct call *k)
 
 static enum outcome early_write_call(struct conn *c, struct call *k)
 {
-	struct tls *t = fresh(c);
+	struct tls *t = calls_fresh(c);
 	int ret = SSL_write_early_data(t->ssl, k->data, k->n, &k->done);
 
 	native(k, "SSL_write_early_data=%d", ret);
@@ -358,12 +270,9 @@ static enum outcome open_call(struct conn *c, struct call *k)
 	return SAYS_ERROR;
 }
 
-/* "OpenSSL 3.0.22 25 Aug 2026" without the date. */
 static void library_name(char *name, size_t cap)
 {
-	const char *text = OpenSSL_version(OPENSSL_VERSION), *end = strchr(text, ' ');
-
-	snprintf(name, cap, "%.*s", (int)(end + 1 + strcspn(end + 1, " ") - text), text);
+	snprintf(name, cap, "%s", side_library());
 }
 
 static const char *const can[] = {

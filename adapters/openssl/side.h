@@ -4,12 +4,24 @@
 #define ADAPTERS_OPENSSL_SIDE_H
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "adapters/skeleton/skeleton.h"
+
+/* The library as it names itself while it runs, "OpenSSL 3.0.22 25 Aug 2026" without the date. Lasts. */
+static inline const char *side_library(void)
+{
+	static char name[64];
+	const char *text = OpenSSL_version(OPENSSL_VERSION), *end = strchr(text, ' ');
+
+	snprintf(name, sizeof(name), "%.*s", (int)(end + 1 + strcspn(end + 1, " ") - text), text);
+	return name;
+}
 
 /* Contexts are made once, as they cost more than a handshake; options are set on the connection. */
 static struct side { SSL_CTX *ctx; SSL_SESSION *session; } sides[2][2];

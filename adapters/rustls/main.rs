@@ -348,6 +348,7 @@ struct Conn {
 	transport: Transport,
 	blocking: bool,
 	failed: bool,           // process_new_packets returned an error
+	untold: Option<rustls::Error>,  // that error, while data that came before it are read
 	lost: Option<io::Error>, // memory mode: a send failed, and no call has told it yet
 	notified: bool,         // send_close_notify was called
 	verified: bool,         // a certificate was
@@ -400,16 +401,18 @@ impl Conn {
 	/// Receives once. An error of TLS is told again later, when what came before it was read; its alert is sent here.
 	fn receive(&mut self) -> Result<(), Step> {
 		if self.failed {
-			return match self.tls.process_new_packets() {
-				Ok(_) => Ok(()),
-				Err(e) => Err(Done(tls_error("process_new_packets", &e))),
+			let again = match self.untold.take() {
+				Some(e) => Err(e),
+				None => self.tls.process_new_packets().map(drop),
 			};
+			return again.map_err(|e| Done(tls_error("process_new_packets", &e)));
 		}
 		if let Err(e) = self.tls.read_tls(&mut self.transport) {
 			return Err(blocked("read_tls", e, WantRead));
 		}
-		if self.tls.process_new_packets().is_err() {
+		if let Err(e) = self.tls.process_new_packets() {
 			self.failed = true;
+			self.untold = Some(e);
 			let _ = self.send();
 		}
 		Ok(())
@@ -740,7 +743,9 @@ impl Adapter {
 			Ok(tls) => {
 				let blocking = words[2] == "blocking";
 				let unasked = words.iter().any(|w| w == "option:early-data");
-				self.conn = Some(Conn { tls, transport, blocking, failed: false, lost: None, notified: false, verified: false, unasked });
+				self.conn = Some(Conn {
+					tls, transport, blocking, failed: false, untold: None, lost: None, notified: false, verified: false, unasked,
+				});
 				None
 			}
 			Err(e) => Some(tls_error("new", &e)),

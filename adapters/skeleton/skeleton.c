@@ -593,6 +593,7 @@ static void call_step(struct conn *c, struct call *k)
 		return;
 	k->data += k->done;
 	k->n -= k->done;
+	k->taken += k->done;
 	k->repeated = false;                    /* other bytes: another call */
 	k->outcome = SAYS_WANT_WRITE;
 }
@@ -856,6 +857,7 @@ static void call_start(struct conn *c, struct call *k, const char *arg)
 		reader_join(c, false);
 	k->held = 0;
 	k->repeated = k->more = false;
+	k->taken = 0;
 	k->requested = k->row->requested;
 	k->outcome = SAYS_WANT_WRITE;           /* not done yet */
 	if (!row_method(k->row) || !argument_set(k, arg))
