@@ -185,7 +185,8 @@ static void notify_before_fin(const struct scan *s)
 		if (it->item.kind == ITEM_RST || (from_iut(s, it) && is_notify(it)) || is_error_alert(s, it) ||
 		    (!from_iut(s, it) && is_fatal(it)))
 			excused = true;
-		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, told_at(s, step)) && !closed_from_outside(s, step)) {
+		if (from_iut(s, it) && it->item.kind == ITEM_FIN && !excused && !failed_by(s, told_at(s, step)) &&
+		    !closed_from_outside(s, step)) {
 			tell_item(s, "notify-before-fin", "close_notify before fin", it, " without close_notify before it");
 			return;
 		}
