@@ -64,10 +64,9 @@ static void item_add(struct event *ev, const struct item *it)
 		last->len = last->len == ITEM_ANY || it->len == ITEM_ANY ? ITEM_ANY : last->len + it->len;
 		return;
 	}
-	if ((ev->nitems & (ev->nitems - 1)) == 0) {
+	if ((ev->nitems & (ev->nitems - 1)) == 0)
 		ev->items = reallocarray(ev->items, ev->nitems ? 2 * ev->nitems : 1, sizeof(*ev->items));
-		assert(ev->items);
-	}
+	assert(ev->items);
 	ev->items[ev->nitems++] = item_shown(it);
 }
 
@@ -582,7 +581,7 @@ static bool read_data(struct reader *r, struct answer *a)
 
 static bool read_answer(struct reader *r, struct answer *a)
 {
-	enum outcome o;
+	enum outcome o = OUTCOME_OK;
 
 	if (!next(r) || !read_outcome(r, &o))
 		return false;
