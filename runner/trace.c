@@ -64,10 +64,9 @@ static void item_add(struct event *ev, const struct item *it)
 		last->len = last->len == ITEM_ANY || it->len == ITEM_ANY ? ITEM_ANY : last->len + it->len;
 		return;
 	}
-	if ((ev->nitems & (ev->nitems - 1)) == 0) {
+	if ((ev->nitems & (ev->nitems - 1)) == 0)
 		ev->items = reallocarray(ev->items, ev->nitems ? 2 * ev->nitems : 1, sizeof(*ev->items));
-		assert(ev->items);
-	}
+	assert(ev->items);
 	ev->items[ev->nitems++] = item_shown(it);
 }
 
@@ -149,7 +148,8 @@ static int64_t kept_back(const struct evidence *e, int conn, size_t step)
 		const struct step *st = &e->script->steps[i];
 		const struct step_seen *seen = &e->steps[i];
 
-		if (seen->ran && seen->conn == conn && st->actor == ACTOR_IUT && iut_writes(st->verb) && seen->answered && seen->answer.outcome == OUTCOME_OK)
+		if (seen->ran && seen->conn == conn && st->actor == ACTOR_IUT && iut_writes(st->verb) && seen->answered &&
+		    seen->answer.outcome == OUTCOME_OK)
 			bytes += st->text.p ? (int64_t)st->text.n : st->n;
 	}
 	for (size_t i = 0; i < d->n; i++)
@@ -160,8 +160,9 @@ static int64_t kept_back(const struct evidence *e, int conn, size_t step)
 
 enum tells { TELLS_ALL, TELLS_NO_LENGTH, TELLS_NO_END, TELLS_NOTHING };          /* NO_END: nor how much of a record there was room for */
 
-/* What do data of the IUT tell that left in this step? A library that takes what is written into a buffer of its own says `ok` at once. While the
- * peer does not read, how much leaves it is what two kernels have room for, and where a window opens late some leave a step later. */
+/* What do data of the IUT tell that left in this step? A library that takes what is written into a buffer of its own says `ok` at once.
+ * While the peer does not read, how much leaves it is what two kernels have room for, and where a window opens late some leave a step
+ * later. */
 static enum tells iut_data_tell(const struct evidence *e, int conn, size_t step)
 {
 	const struct script *s = e->script;
@@ -580,7 +581,7 @@ static bool read_data(struct reader *r, struct answer *a)
 
 static bool read_answer(struct reader *r, struct answer *a)
 {
-	enum outcome o;
+	enum outcome o = OUTCOME_OK;
 
 	if (!next(r) || !read_outcome(r, &o))
 		return false;

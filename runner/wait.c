@@ -233,9 +233,12 @@ static enum settled settle(struct worker *w, struct bytes *line)
 		over = patience_over(&patience, looked && now.asleep);
 		/* All slept at one instant; whatever was answered before it is in the pipe by now. */
 		if (looked && at_rest(w, &now, line)) {
-			if (line && take_answer(w, line))
+			/* What it may have waited for is room in one of its pipes, and now has it. */
+			bool heard = child_drain(&w->adapter->child);
+
+			if (line && take_line(w, line))
 				return SETTLED_ANSWER;
-			if (!pump(w) && !w->adapter->child.ended && !(line && w->patient && !over))
+			if (!heard && !pump(w) && !w->adapter->child.ended && !(line && w->patient && !over))
 				return line && !child_hears(&w->adapter->child) ? SETTLED_DEAF : SETTLED_BLOCKED;
 		}
 		/* Something that it left behind may hold its stdout open. What it said last is in the pipe by then. */
@@ -389,7 +392,7 @@ void wait_handshake(struct worker *w)
 		if (w->adapter->child.ended || !watch_look(&w->adapter->watch, &now))
 			return;
 		over = patience_over(&patience, now.asleep);
-		if (at_rest(w, &now, w->outstanding) && !pump(w))
+		if (at_rest(w, &now, w->outstanding) && !child_drain(&w->adapter->child) && !pump(w))
 			return;
 		child_drain(&w->adapter->child);
 		doze(w, LOOK_GAP_NS);

@@ -742,6 +742,7 @@ START_TEST(tickets_row)
 		    *c == 'p' ? (struct item){ .kind = ITEM_HANDSHAKE, .code = 20 } : *c == 'c' ? alert(1, 0) : (struct item){ .kind = ITEM_TICKET });
 	trace_of(&e, &t);
 	must_print(&t, tickets[_i].says);
+	trace_free(&t);
 	evidence_free(&e);
 	script_free(&s);
 }

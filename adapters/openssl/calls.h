@@ -1,6 +1,6 @@
-/* The calls that OpenSSL and its relatives have under the same names. Where this is included stand before it a `struct tls` with an `ssl`, a
- * `fatal` (SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen) and an `unsent` (SSL_shutdown wanted to write: SENT is set, and the close_notify is not
- * out), and calls_fresh(), which readies error queue and errno for a call and returns c->tls. */
+/* The calls that OpenSSL and its relatives have under the same names. Where this is included stand before it a `struct tls` with an `ssl`,
+ * a `fatal` (SSL_ERROR_SSL or SSL_ERROR_SYSCALL was seen) and an `unsent` (SSL_shutdown wanted to write: SENT is set, and the close_notify
+ * is not out), and calls_fresh(), which readies error queue and errno for a call and returns c->tls. */
 #ifndef ADAPTERS_OPENSSL_CALLS_H
 #define ADAPTERS_OPENSSL_CALLS_H
 

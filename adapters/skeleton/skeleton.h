@@ -53,8 +53,8 @@ struct call {
 	uint8_t *data;                  /* read: where to; write: what is left, the same address and length when it is repeated */
 	size_t n;                       /* read: at most; write: bytes left */
 	bool requested;                 /* key_update: the peer shall change its keys, too */
-	size_t taken;                   /* write: bytes that earlier calls for the same line took. Where a call takes as many as the kernel has
-	                                 * room for, the sum is what the line's native return tells: the parts are chance */
+	size_t taken;                   /* write: bytes that earlier calls for the same line took. Where a call takes as many as the kernel
+	                                 * has room for, the sum is what the line's native return tells: the parts are chance */
 	bool repeated;                  /* this callback has answered SAYS_WANT_ to the same call before */
 
 	size_t done;                    /* out: bytes read (SAYS_DATA) or taken (write, SAYS_OK; fewer than n: it is called again) */
