@@ -24,7 +24,7 @@ def block_of(page, heading):
 def sources(tmp_path_factory):
     """A copy of what an adapter is built from, with closedrill built."""
     top = str(tmp_path_factory.mktemp("sources"))
-    for folder in "adapters", "peer", "runner", "cases":
+    for folder in "adapters", "peer", "runner", "cases", "tests":
         shutil.copytree(os.path.join(ROOT, folder), os.path.join(top, folder), ignore=shutil.ignore_patterns("__pycache__"))
     for name in "Makefile", "setup.sh":
         shutil.copy(os.path.join(ROOT, name), top)

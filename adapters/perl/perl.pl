@@ -103,7 +103,8 @@ sub write_some {
 	my $sent = syswrite $sock, $args->[0];
 	return failure('syswrite=undef') unless defined $sent;
 	substr($args->[0], 0, $sent) = '';
-	return (length $args->[0] ? 'more' : 'ok', "syswrite=$sent");
+	$args->[1] += $sent;            # the parts are as large as the kernel has room
+	return (length $args->[0] ? 'more' : 'ok', "syswrite=$args->[1]");
 }
 
 sub shutdown_both {
