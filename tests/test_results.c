@@ -11,7 +11,7 @@
 #define ONE "{\"case\": \"a/b\", \"findings\": [{\"line\": 3}, {}]}"
 #define TWO "{\"case\": \"]}{\\\"[\\\\\", \"findings\": []}"
 
-static char path[] = "/tmp/test_results.XXXXXX";
+static char path[64];
 
 struct seen { struct buf texts, cases; size_t n, stop_at; };
 
@@ -41,8 +41,10 @@ static bool read_text(const char *text, size_t n, struct seen *s, struct results
 
 static void make_path(void)
 {
-	int fd = mkstemp(path);
+	int fd;
 
+	snprintf(path, sizeof(path), "/tmp/test_results.XXXXXX");
+	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 }

@@ -558,12 +558,14 @@ static const struct { const char *what; void (*act)(void); unsigned timed; } pau
 
 START_TEST(paused_row)
 {
+	struct buf text = { 0 };
 	struct look l;
 	struct proc p;
 	int status;
 
 	proc_start(&p, paused[_i].act);
-	ck_assert_msg(comes_to_rest(&p.watch, &l) && timed_at_last(&p.watch, paused[_i].timed, &(struct buf){ 0 }) == paused[_i].timed, "%s", paused[_i].what);
+	ck_assert_msg(comes_to_rest(&p.watch, &l) && timed_at_last(&p.watch, paused[_i].timed, &text) == paused[_i].timed, "%s", paused[_i].what);
+	buf_free(&text);
 	for (int i = 0; i < 3; i++) {
 		kill(p.pid, SIGSTOP);
 		ck_assert_int_eq(waitpid(p.pid, &status, WUNTRACED), p.pid);
