@@ -129,7 +129,8 @@ struct Library {
 	AutoSeeded_RNG rng;
 	Only tls12 = Only(12), tls13 = Only(13);
 	Credentials credentials;
-	TLS::Session_Manager_In_Memory client_sessions { lent<RandomNumberGenerator>(rng) }, server_sessions { lent<RandomNumberGenerator>(rng) };
+	TLS::Session_Manager_In_Memory client_sessions { lent<RandomNumberGenerator>(rng) };
+	TLS::Session_Manager_In_Memory server_sessions { lent<RandomNumberGenerator>(rng) };
 
 	Library()
 	{
