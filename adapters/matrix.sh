@@ -43,7 +43,7 @@ inside() {              # ROOT COMMAND...: /proc is there only as long as the co
 
 copy_sources() {        # ROOT: with their times, so that only what has changed is built anew
 	mkdir -p "$1/usr/src/closedrill"
-	cp -rpu "$here" "$here/../peer" "$here/../runner" "$here/../tests" "$here/../Makefile" "$here/../setup.sh" "$1/usr/src/closedrill/"
+	(cd "$here/.." && cp -rpu adapters peer runner tests Makefile setup.sh "$1/usr/src/closedrill/")
 }
 
 install_libraries() {   # SUITE ROOT: all that the release has at once; one by one where that cannot be

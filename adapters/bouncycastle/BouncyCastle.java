@@ -13,8 +13,9 @@ import org.bouncycastle.jsse.provider.BouncyCastleJsseProvider;
  * What it cannot do, beside what jsse-socket cannot: the transport without TLS, as it closes the socket that it was given when the peer's
  * close_notify is read. */
 final class BouncyCastle extends JsseSocket {
-	/* Since 1.80 each reseed has a thread of its own, that lives for half a minute and sleeps five seconds at a time: born inside a run, it
-	 * hides whether a call waits. Entropy of 1.72 comes from one thread that lives as long as the process; this property keeps it so. */
+	/* Since 1.80 each reseed has a thread of its own, that lives for half a minute and sleeps five seconds at a time: born inside a
+	 * run, it hides whether a call waits. Entropy of 1.72 comes from one thread that lives as long as the process; this property
+	 * keeps it so. */
 	static void provide() throws GeneralSecurityException {
 		System.setProperty("org.bouncycastle.drbg.entropy_thread", "true");
 		BouncyCastleProvider crypto = new BouncyCastleProvider();

@@ -164,7 +164,7 @@ static size_t escape(char *to, uint8_t c)
 		return 1;
 	}
 	to[0] = '\\';
-	to[1] = hit ? as[hit - from] : 'x';
+	to[1] = (char)(hit ? as[hit - from] : 'x');
 	if (hit)
 		return 2;
 	to[2] = hex[c >> 4];
@@ -835,7 +835,7 @@ static const char *row_argument(const struct row *row, const char *line)
 {
 	size_t len = strlen(row->line);
 
-	if (strncmp(line, row->line, len) || (line[len] && line[len] != ' '))
+	if (strncmp(line, row->line, len) != 0 || (line[len] && line[len] != ' '))
 		return NULL;
 	return line + len + !!line[len];
 }
@@ -916,7 +916,7 @@ static bool options_parse(struct conn *c, char *rest)
 			c->resume = true;
 			continue;
 		}
-		if (strncmp(word, "option:", 7) || !can(word) || n + strlen(word) > sizeof(c->options))
+		if (strncmp(word, "option:", 7) != 0 || !can(word) || n + strlen(word) > sizeof(c->options))
 			return false;
 		n += (size_t)snprintf(c->options + n, sizeof(c->options) - n, "%s ", word + 7);
 	}
@@ -931,13 +931,14 @@ static bool open_parse(struct conn *c, char *rest, struct sockaddr_in *addr)
 
 	if (!io || !can(role) || !can(version) || !can(io))
 		return false;
-	while (mode < countof(modes) && strcmp(modes[mode], io))
+	while (mode < countof(modes) && strcmp(modes[mode], io) != 0)
 		mode++;
 	c->server = !strcmp(role, "server");
 	c->version = !strcmp(version, "tls1.2") ? 12 : 13;
 	c->io = (enum io)mode;
 	c->resume = false;
-	if (mode == countof(modes) || (!c->server && strcmp(role, "client")) || (c->version == 13 && strcmp(version, "tls1.3")))
+	if (mode == countof(modes) || (!c->server && strcmp(role, "client") != 0) ||
+	    (c->version == 13 && strcmp(version, "tls1.3") != 0))
 		return false;
 	return (c->server || address_parse(word_next(&rest), addr)) && options_parse(c, rest);
 }
