@@ -338,12 +338,31 @@ struct telling {
 	struct event *ev;                       /* the line that is being made; NULL: none yet */
 };
 
+/* The IUT has answered the peer's FIN by its own: then a close with input unread draws a RST only as long as that is not acknowledged, and it
+ * ends nothing any more (Linux, tcp_close: a socket in LAST_ACK becomes CLOSE by the acknowledgement, and a closed one sends nothing). */
+static bool rst_by_chance(const struct telling *to, size_t i)
+{
+	const struct decoded *d = &to->e->conns[to->conn].decoded;
+	bool peers = false, answered = false;
+
+	if (d->items[i].item.kind != ITEM_RST || d->items[i].dir != iut_dir(to->e->variant))
+		return false;
+	for (size_t k = 0; k < i; k++)
+		if (d->items[k].item.kind == ITEM_FIN) {
+			answered |= peers && d->items[k].dir == iut_dir(to->e->variant);
+			peers |= d->items[k].dir != iut_dir(to->e->variant);
+		}
+	return answered;
+}
+
 static void tell_item(struct telling *to, size_t i)
 {
 	const struct seen_item *seen = &to->e->conns[to->conn].decoded.items[i];
 	bool peer = seen->dir != iut_dir(to->e->variant);
 	struct item it = seen->item;
 
+	if (rst_by_chance(to, i))
+		return;
 	if (!peer && ((it.kind == ITEM_DATA && to->iut_data == TELLS_NOTHING) || (it.kind == ITEM_PARTIAL && to->iut_data >= TELLS_NO_END)))
 		return;
 	if (!to->ev || to->ev->peer != peer)

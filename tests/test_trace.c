@@ -605,6 +605,34 @@ START_TEST(keeps_what_it_shows)
 }
 END_TEST
 
+/* A RST behind the FIN that answers the peer's is chance; elsewhere it tells. i, p: a FIN of the IUT, of the peer; I, P: a RST. */
+static const struct { const char *left, *says; } resets[] = {
+	{ "piI", "wire  peer -> fin\nwire  iut -> fin\n" },
+	{ "ipI", "wire  iut -> fin\nwire  peer -> fin\nwire  iut -> rst\n" },
+	{ "pI", "wire  peer -> fin\nwire  iut -> rst\n" },
+	{ "iI", "wire  iut -> fin rst\n" },
+	{ "Ipi", "wire  iut -> rst\nwire  peer -> fin\nwire  iut -> fin\n" },
+	{ "ipP", "wire  iut -> fin\nwire  peer -> fin rst\n" },
+};
+
+START_TEST(resets_row)
+{
+	struct evidence e;
+	struct script s;
+	struct trace t;
+
+	read_case(&s);
+	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
+	for (const char *c = resets[_i].left; *c; c++)
+		saw(&e, 0, 11, (*c | ' ') == 'p', (struct item){ .kind = *c & ' ' ? ITEM_FIN : ITEM_RST });
+	trace_of(&e, &t);
+	must_print(&t, resets[_i].says);
+	must_come_back(&t);
+	evidence_free(&e);
+	script_free(&s);
+}
+END_TEST
+
 /* On the transport itself, data that are no text are told by their length: a record that nobody opened has other bytes every time. */
 static const struct { const char *call, *text, *says; } shown[] = {
 	{ "plain read", "hello", "\"hello\"" }, { "plain read", "220 ready\r\n", "\"220 ready\\r\\n\"" }, { "plain read", "a\tb", "\"a\\tb\"" },
@@ -852,4 +880,4 @@ END_TEST
 ROWS_MAIN("trace", { text_and_back, countof(rows) }, { outcomes_come_back, 1 }, { texts_come_back, 1 }, { items_come_back, 1 },
           { states_come_back, 1 }, { wrong_row, countof(wrong) }, { every_prefix, 1 }, { every_byte_changed, 1 },
           { equal_row, countof(pairs) }, { of_evidence, 2 }, { broken_off_row, countof(broken_offs) }, { buffered_row, countof(buffered) }, { tickets_row, countof(tickets) },
-          { timers_row, countof(timers) }, { shown_row, countof(shown) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
+          { timers_row, countof(timers) }, { resets_row, countof(resets) }, { shown_row, countof(shown) }, { keeps_what_it_shows, 1 }, { words_row, countof(words) }, { cases, 1 })
