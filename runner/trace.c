@@ -338,7 +338,7 @@ struct telling {
 	struct event *ev;                       /* the line that is being made; NULL: none yet */
 };
 
-/* The IUT has answered the peer's FIN by its own: then a close with input unread draws a RST only as long as that is not acknowledged, and it
+/* The IUT has answered the peer's FIN by its own, in this step: then a close with input unread draws a RST only as long as that is not acknowledged, and it
  * ends nothing any more (Linux, tcp_close: a socket in LAST_ACK becomes CLOSE by the acknowledgement, and a closed one sends nothing). */
 static bool rst_by_chance(const struct telling *to, size_t i)
 {
@@ -349,7 +349,7 @@ static bool rst_by_chance(const struct telling *to, size_t i)
 		return false;
 	for (size_t k = 0; k < i; k++)
 		if (d->items[k].item.kind == ITEM_FIN) {
-			answered |= peers && d->items[k].dir == iut_dir(to->e->variant);
+			answered |= peers && d->items[k].dir == iut_dir(to->e->variant) && item_step(to->e, to->conn, &d->items[k]) == to->step;
 			peers |= d->items[k].dir != iut_dir(to->e->variant);
 		}
 	return answered;

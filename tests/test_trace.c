@@ -606,7 +606,9 @@ START_TEST(keeps_what_it_shows)
 END_TEST
 
 /* A RST behind the FIN that answers the peer's is chance; elsewhere it tells. i, p: a FIN of the IUT, of the peer; I, P: a RST. */
-static const struct { const char *left, *says; } resets[] = {
+static const struct { const char *left, *says; } resets[] = {          /* behind a blank: in the next step */
+	{ "pi I", "wire  peer -> fin\nwire  iut -> fin\nwire  iut -> rst\n" },
+	{ "p iI", "wire  peer -> fin\nwire  iut -> fin\n" },
 	{ "piI", "wire  peer -> fin\nwire  iut -> fin\n" },
 	{ "ipI", "wire  iut -> fin\nwire  peer -> fin\nwire  iut -> rst\n" },
 	{ "pI", "wire  peer -> fin\nwire  iut -> rst\n" },
@@ -617,6 +619,7 @@ static const struct { const char *left, *says; } resets[] = {
 
 START_TEST(resets_row)
 {
+	size_t step = 11;
 	struct evidence e;
 	struct script s;
 	struct trace t;
@@ -624,7 +627,10 @@ START_TEST(resets_row)
 	read_case(&s);
 	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
 	for (const char *c = resets[_i].left; *c; c++)
-		saw(&e, 0, 11, (*c | ' ') == 'p', (struct item){ .kind = *c & ' ' ? ITEM_FIN : ITEM_RST });
+		if (*c == ' ')
+			step++;
+		else
+			saw(&e, 0, step, (*c | ' ') == 'p', (struct item){ .kind = *c & ' ' ? ITEM_FIN : ITEM_RST });
 	trace_of(&e, &t);
 	must_print(&t, resets[_i].says);
 	must_come_back(&t);
