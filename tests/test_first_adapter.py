@@ -35,7 +35,7 @@ def sources(tmp_path_factory):
 
 def run_in(top, script, **env):
     # Flags of a make around us would be those of the one that is run here.
-    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH")}
+    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SAN", "B", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH")}
     ran = subprocess.run(["sh", "-exc", script], cwd=top, env=dict(clean, **env), stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=MAKE_WATCHDOG)
     assert ran.returncode == 0, ran.stdout
