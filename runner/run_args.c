@@ -8,6 +8,8 @@
 
 #include "runner/command.h"
 
+enum { WORKERS_A_CORE = 4, WORKERS_ENOUGH = 32, WORKERS_MAX = 256 };
+
 static bool keep_word(const char *word, enum keep *keep)
 {
 	static const char *const words[] = { "findings", "all", "none" };
@@ -54,7 +56,7 @@ static int parse_option(int c, char **argv, struct run_args *a)
 		a->only_host = strcmp(optarg, "host") == 0;
 		return a->no_host || a->only_host ? 0 : command_wrong("--about takes library or host, not ", optarg);
 	case 'j':
-		a->workers = arg_number(optarg, 1, 256);
+		a->workers = arg_number(optarg, 1, WORKERS_MAX);
 		return a->workers > 0 ? 0 : command_wrong("-j takes a number from 1 to 256, not ", optarg);
 	case 'o':
 		a->out_dir = optarg;
@@ -117,6 +119,19 @@ static int take_as(const char *name, struct before *before)
 	       command_wrong("--as takes a name of letters, digits and . _ + -, not ", name);
 }
 
+/* Runs wait for the kernel more than they work, and some of them for its timers: with four workers a core the catalogue takes two fifths of the
+ * time that it takes with one. */
+static int workers_usual(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cores < 1)
+		return 1;
+	if (cores > WORKERS_ENOUGH)
+		return cores < WORKERS_MAX ? (int)cores : WORKERS_MAX;
+	return cores * WORKERS_A_CORE < WORKERS_ENOUGH ? (int)cores * WORKERS_A_CORE : WORKERS_ENOUGH;
+}
+
 int run_args_parse(int argc, char **argv, struct run_args *a)
 {
 	struct before before = { NULL, NULL };
@@ -124,7 +139,7 @@ int run_args_parse(int argc, char **argv, struct run_args *a)
 	int c, status;
 
 	opterr = 0;
-	*a = (struct run_args){ .workers = (int)sysconf(_SC_NPROCESSORS_ONLN), .format = &format_text, .times = 2 };
+	*a = (struct run_args){ .workers = workers_usual(), .format = &format_text, .times = 2 };
 	if (!shard_of_environment(&a->shard, &f))
 		return command_failed(EXIT_USAGE, &f);
 	while ((c = getopt_long(argc, argv, "-c:j:o:vq", run_options, NULL)) != -1) {

@@ -83,6 +83,8 @@ iut   abandon
 }
 # Where no session comes about, and why.
 NOT_RESUMED = {
+    "bouncycastle": {("client", "1.3"), ("server", "1.3")},         # adapters/README.md
+    "bouncycastle-engine": {("client", "1.3"), ("server", "1.3")},
     "go": {("client", "1.2"), ("server", "1.2")},           # by tickets alone; in 1.2 the peer neither gives nor takes any
     "libtls": {("client", "1.3"), ("server", "1.2"), ("server", "1.3")},    # adapters/README.md
     "node": {("server", "1.2")},                            # by tickets alone, unless the application keeps a cache
