@@ -85,7 +85,7 @@ CHECKS := $(if $(findstring thread,$(SAN)),threads,unit $(if $(SAN),,faults stre
 check:
 	@$(NEEDS) check
 	+@$(AGAIN) all $(TESTS)
-	@$(AGAIN) -k -j1 $(CHECKS); status=$$?; $(UNIT_TOTAL) $(OUT)/tests/unit.log; exit $$status
+	@$(AGAIN) -k -j1 $(CHECKS); status=$$?; [ ! -e $(OUT)/tests/unit.log ] || $(UNIT_TOTAL) $(OUT)/tests/unit.log; exit $$status
 
 .PHONY: unit
 unit: $(TESTS)

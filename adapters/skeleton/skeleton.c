@@ -586,7 +586,9 @@ static void call_step(struct conn *c, struct call *k)
 	if (lib->lock)
 		pthread_mutex_unlock(lib->lock);
 	pump(c, k);
-	c->up |= k->row->method == METHOD(handshake) && (k->outcome == SAYS_OK || k->outcome == SAYS_RESUMED);
+	/* A read may go on beside this call: what neither of them changes must not be written. */
+	if (k->row->method == METHOD(handshake) && (k->outcome == SAYS_OK || k->outcome == SAYS_RESUMED))
+		c->up = true;
 	k->repeated = true;
 	k->more = k->row->arg == ARG_BYTES && k->outcome == SAYS_OK && k->done < k->n;
 	if (!k->more)
