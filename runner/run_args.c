@@ -119,8 +119,8 @@ static int take_as(const char *name, struct before *before)
 	       command_wrong("--as takes a name of letters, digits and . _ + -, not ", name);
 }
 
-/* Runs wait for the kernel more than they work, and some of them for its timers: with four workers a core the catalogue takes two fifths of the
- * time that it takes with one. */
+/* Runs wait for the kernel more than they work, and some of them for its timers: with four workers a core the catalogue takes two fifths
+ * of the time that it takes with one. */
 static int workers_usual(void)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);

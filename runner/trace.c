@@ -338,8 +338,9 @@ struct telling {
 	struct event *ev;                       /* the line that is being made; NULL: none yet */
 };
 
-/* The IUT has answered the peer's FIN by its own, in this step: then a close with input unread draws a RST only as long as that is not acknowledged, and it
- * ends nothing any more (Linux, tcp_close: a socket in LAST_ACK becomes CLOSE by the acknowledgement, and a closed one sends nothing). */
+/* The IUT has answered the peer's FIN by its own, in this step: then a close with input unread draws a RST only as long as that is not
+ * acknowledged, and it ends nothing any more (Linux, tcp_close: a socket in LAST_ACK becomes CLOSE by the acknowledgement, and a closed one
+ * sends nothing). */
 static bool rst_by_chance(const struct telling *to, size_t i)
 {
 	const struct decoded *d = &to->e->conns[to->conn].decoded;
@@ -347,11 +348,14 @@ static bool rst_by_chance(const struct telling *to, size_t i)
 
 	if (d->items[i].item.kind != ITEM_RST || d->items[i].dir != iut_dir(to->e->variant))
 		return false;
-	for (size_t k = 0; k < i; k++)
-		if (d->items[k].item.kind == ITEM_FIN) {
-			answered |= peers && d->items[k].dir == iut_dir(to->e->variant) && item_step(to->e, to->conn, &d->items[k]) == to->step;
-			peers |= d->items[k].dir != iut_dir(to->e->variant);
-		}
+	for (size_t k = 0; k < i; k++) {
+		bool own = d->items[k].dir == iut_dir(to->e->variant);
+
+		if (d->items[k].item.kind != ITEM_FIN)
+			continue;
+		answered |= own && peers && item_step(to->e, to->conn, &d->items[k]) == to->step;
+		peers |= !own;
+	}
 	return answered;
 }
 

@@ -41,7 +41,7 @@ class Played:
 def unruly(small, out):
     def played(kind, status, **kw):
         ran = small("run", "tests:unruly " + kind, "-c", "plain/hello", *ONE, "--keep", "all", "-o", str(out), **kw)
-        assert ran.status == status, ran
+        assert ran.status in (status if isinstance(status, tuple) else (status,)), ran
         assert "\033" not in ran.out + ran.err
         return Played(ran, out)
     return played
@@ -71,7 +71,6 @@ def litter():
     ("closes-stdin", 3, "broken", ["closed its standard input and lives on"]),
     ("killed", 3, "broken", ["SIGKILL", "out of memory", "-j"]),
     ("claims", 3, "broken", ["says that it is done", "handshake"]),
-    ("sends-small", 3, "broken", ["without end"]),
     ("sends-to-itself", 3, "broken", ["of its own"]),
 ])
 def test_the_runner_is_not_harmed(unruly, kind, status, verdict, words):
@@ -80,6 +79,15 @@ def test_the_runner_is_not_harmed(unruly, kind, status, verdict, words):
     assert played.findings == {}
     for word in words:
         assert word in played.reason
+
+
+def test_a_flood_of_small_records(unruly):
+    """Nothing can be told of what tcpdump was too slow for. Of what it took there is much to tell: one close_notify behind the other."""
+    played = unruly("sends-small", (1, 3))
+    if played.verdict == "broken":
+        assert played.findings == {} and "without end" in played.reason
+    else:
+        assert played.verdict == "fail" and "a second one" in played.findings["notify-once"]["observed"]
 
 
 @pytest.mark.parametrize("kind, requirement, observed", [

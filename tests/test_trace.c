@@ -707,8 +707,8 @@ START_TEST(broken_off_row)
 }
 END_TEST
 
-/* What leaves the buffer of a library that says `ok` at once is chance as long as the peer does not read. A small letter is a step in which 10 bytes leave,
- * a capital one a step in which a part of a record does. */
+/* What leaves the buffer of a library that says `ok` at once is chance as long as the peer does not read. A small letter is a step in
+ * which 10 bytes leave, a capital one a step in which a part of a record does. */
 static const struct { const char *script, *left, *says; } buffered[] = {
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cdee",
 	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n" },
