@@ -33,6 +33,13 @@ size_t item_step(const struct evidence *e, int conn, const struct seen_item *it)
 	return packet_step(e, conn, it->packet);
 }
 
+bool step_answered(const struct evidence *e, int conn, size_t step)
+{
+	const struct step_seen *seen = &e->steps[step];
+
+	return seen->ran && seen->answered && seen->conn == conn;
+}
+
 bool step_is_others(const struct evidence *e, int conn, size_t step)
 {
 	return e->steps[step].conn != conn;

@@ -66,6 +66,8 @@ bool variant_13(unsigned variant);
 int iut_dir(unsigned variant);                  /* the IUT's direction in streams: 0 when it is the client */
 /* The step during which this item of a connection had left. */
 size_t item_step(const struct evidence *e, int conn, const struct seen_item *it);
+/* Did this step make a call on the connection, and was that answered? */
+bool step_answered(const struct evidence *e, int conn, size_t step);
 /* Was this step about another connection than this one, which stood beside it? */
 bool step_is_others(const struct evidence *e, int conn, size_t step);
 /* The step during which that packet came. */

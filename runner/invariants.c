@@ -85,7 +85,7 @@ static size_t alert_told(const struct scan *s)
 	for (size_t i = 0; i < s->e->script->nsteps; i++) {
 		const struct step_seen *st = &s->e->steps[i];
 
-		if (st->ran && st->answered && st->conn == s->conn && st->answer.outcome == OUTCOME_ALERT &&
+		if (step_answered(s->e, s->conn, i) && st->answer.outcome == OUTCOME_ALERT &&
 		    st->answer.alert != ALERT_CLOSE_NOTIFY && st->answer.alert != ALERT_USER_CANCELED)
 			return i;
 	}
@@ -129,11 +129,9 @@ static void nothing_after_fatal(const struct scan *s)
 static bool failed_by(const struct scan *s, size_t step)
 {
 	for (size_t i = 0; i <= step && i < s->e->script->nsteps; i++) {
-		const struct step_seen *st = &s->e->steps[i];
+		enum outcome o = s->e->steps[i].answer.outcome;
 
-		if (st->ran && st->answered && st->conn == s->conn &&
-		    (outcome_is(OUTCOME_FAILS, st->answer.outcome) || st->answer.outcome == OUTCOME_CRASH ||
-		     st->answer.outcome == OUTCOME_SPINS) && st->answer.outcome != OUTCOME_REFUSED)
+		if (step_answered(s->e, s->conn, i) && (outcome_tells_error(o) || o == OUTCOME_CRASH || o == OUTCOME_SPINS))
 			return true;
 	}
 	return false;
@@ -145,7 +143,7 @@ static size_t told_at(const struct scan *s, size_t step)
 	const struct script *script = s->e->script;
 
 	for (size_t i = step; i < script->nsteps; i++)
-		if (script->steps[i].actor == ACTOR_IUT && s->e->steps[i].ran && s->e->steps[i].answered && s->e->steps[i].conn == s->conn)
+		if (script->steps[i].actor == ACTOR_IUT && step_answered(s->e, s->conn, i))
 			return i;
 	return step;
 }
@@ -367,13 +365,10 @@ static bool reading_shut(const struct scan *s, size_t step)
 
 static bool read_failed_before(const struct scan *s, size_t step)
 {
-	for (size_t i = 0; i < step; i++) {
-		const struct step_seen *st = &s->e->steps[i];
-
-		if (st->ran && st->answered && st->conn == s->conn && s->e->script->steps[i].actor == ACTOR_IUT && is_read(s, i) &&
-		    outcome_is(OUTCOME_FAILS, st->answer.outcome) && st->answer.outcome != OUTCOME_REFUSED)
+	for (size_t i = 0; i < step; i++)
+		if (s->e->script->steps[i].actor == ACTOR_IUT && step_answered(s->e, s->conn, i) && is_read(s, i) &&
+		    outcome_tells_error(s->e->steps[i].answer.outcome))
 			return true;
-	}
 	return false;
 }
 
@@ -487,7 +482,7 @@ static void write_refused(const struct scan *s)
 		const struct step *st = &s->e->script->steps[i];
 		const struct step_seen *seen = &s->e->steps[i];
 
-		if (seen->ran && seen->answered && seen->conn == s->conn && st->actor == ACTOR_IUT && st->verb == IUT_WRITE &&
+		if (step_answered(s->e, s->conn, i) && st->actor == ACTOR_IUT && st->verb == IUT_WRITE &&
 		    seen->answer.outcome == OUTCOME_OK && notified_by(s, iut_dir(s->e->variant), i - 1))
 			tell_step(s, "write-refused-after-notify", i, "a write behind the own close_notify is refused", "");
 	}

@@ -155,7 +155,7 @@ static char *native_text(const struct answer *x)
 
 static bool says_what(enum outcome o, enum behind what)
 {
-	return what == BEHIND_END ? o == OUTCOME_CLOSED || o == OUTCOME_COMPLETE : outcome_is(OUTCOME_FAILS, o) && o != OUTCOME_REFUSED;
+	return what == BEHIND_END ? o == OUTCOME_CLOSED || o == OUTCOME_COMPLETE : outcome_tells_error(o);
 }
 
 /* Where no error was told none can be forgotten: such a rule is asked only behind a call on this connection that said so. */
@@ -166,7 +166,7 @@ static bool is_asked(const struct court *c, const struct requirement *r, size_t 
 	if (!r || r->behind == BEHIND_ANYTHING)
 		return true;
 	for (size_t i = 0; i < step; i++)
-		if (seen[i].ran && seen[i].answered && seen[i].conn == seen[step].conn && says_what(seen[i].answer.outcome, r->behind))
+		if (step_answered(c->e, seen[step].conn, i) && says_what(seen[i].answer.outcome, r->behind))
 			return true;
 	return false;
 }
@@ -191,7 +191,7 @@ static bool is_owed(const struct court *c, size_t step)
 	if (seen[step].answer.outcome != OUTCOME_DATA)
 		return false;
 	for (size_t i = step; i-- > 0;) {
-		if (!seen[i].ran || !seen[i].answered || seen[i].conn != seen[step].conn)
+		if (!step_answered(c->e, seen[step].conn, i))
 			continue;
 		if (seen[i].answer.outcome == OUTCOME_DATA)
 			return false;

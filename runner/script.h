@@ -43,6 +43,7 @@ enum outcome {
 const char *outcome_word(enum outcome o);
 int outcome_find(struct bytes word);            /* -1: no outcome */
 bool outcome_is(enum outcome allowed, enum outcome seen);       /* FAILS stands for its set */
+bool outcome_tells_error(enum outcome o);       /* of the connection: any of FAILS but refused, which a call says of itself */
 
 struct mods {                                   /* of a peer step that makes a record; a field of -1: not given */
 	int level;

@@ -146,10 +146,8 @@ static int64_t kept_back(const struct evidence *e, int conn, size_t step)
 
 	for (size_t i = 0; i < step && i < e->script->nsteps; i++) {
 		const struct step *st = &e->script->steps[i];
-		const struct step_seen *seen = &e->steps[i];
 
-		if (seen->ran && seen->conn == conn && st->actor == ACTOR_IUT && iut_writes(st->verb) && seen->answered &&
-		    seen->answer.outcome == OUTCOME_OK)
+		if (step_answered(e, conn, i) && st->actor == ACTOR_IUT && iut_writes(st->verb) && e->steps[i].answer.outcome == OUTCOME_OK)
 			bytes += st->text.p ? (int64_t)st->text.n : st->n;
 	}
 	for (size_t i = 0; i < d->n; i++)

@@ -256,6 +256,11 @@ bool outcome_is(enum outcome allowed, enum outcome seen)
 	return allowed == seen || (allowed == OUTCOME_FAILS && (BIT(seen) & fails));
 }
 
+bool outcome_tells_error(enum outcome o)
+{
+	return outcome_is(OUTCOME_FAILS, o) && o != OUTCOME_REFUSED;
+}
+
 /* --- states of TCP --- */
 
 static const char *const states[] = {
