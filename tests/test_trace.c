@@ -451,6 +451,13 @@ static const char the_case[] =
 
 static struct requirements reqs;
 
+static void read_script(struct script *s, const char *text)
+{
+	struct fault f = { 0 };
+
+	ck_assert_msg(script_parse(s, "cases/t/c.case", text, strlen(text), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+}
+
 static void read_case(struct script *s)
 {
 	struct fault f = { 0 };
@@ -649,13 +656,12 @@ static const struct { const char *call, *text, *says; } shown[] = {
 START_TEST(shown_row)
 {
 	struct buf script = { 0 }, says = { 0 };
-	struct fault f = { 0 };
 	struct evidence e;
 	struct script s;
 	struct trace t;
 
 	buf_printf(&script, "title t\nneeds plain\nhandshake\niut shutdown both\niut %s\n", shown[_i].call);
-	ck_assert_msg(script_parse(&s, "cases/t/c.case", (const char *)script.p, script.n, 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	read_script(&s, buf_str(&script));
 	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_BLOCKING);
 	answered(&e, 2, OUTCOME_DATA, shown[_i].text, "");
 	trace_of(&e, &t);
@@ -728,12 +734,11 @@ static const struct { const char *script, *left, *says; } buffered[] = {
 
 START_TEST(buffered_row)
 {
-	struct fault f = { 0 };
 	struct evidence e;
 	struct script s;
 	struct trace t;
 
-	ck_assert_msg(script_parse(&s, "cases/t/c.case", buffered[_i].script, strlen(buffered[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	read_script(&s, buffered[_i].script);
 	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
 	for (size_t i = 1; i < s.nsteps; i++) {
 		if (s.steps[i].actor == ACTOR_IUT)
@@ -764,12 +769,11 @@ static const struct { const char *script; size_t step; const char *crossing, *sa
 
 START_TEST(tickets_row)
 {
-	struct fault f = { 0 };
 	struct evidence e;
 	struct script s;
 	struct trace t;
 
-	ck_assert_msg(script_parse(&s, "cases/t/c.case", tickets[_i].script, strlen(tickets[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	read_script(&s, tickets[_i].script);
 	evidence_start(&e, &s, FOR_SERVER | FOR_TLS13 | FOR_NONBLOCKING);
 	for (const char *c = tickets[_i].crossing; *c; c++)
 		saw(&e, 0, tickets[_i].step, *c == 'p',
@@ -804,12 +808,11 @@ static const struct { size_t step; const char *script; enum outcome o; bool answ
 
 START_TEST(timers_row)
 {
-	struct fault f = { 0 };
 	struct evidence e;
 	struct script s;
 	struct trace t;
 
-	ck_assert_msg(script_parse(&s, "cases/t/c.case", timers[_i].script, strlen(timers[_i].script), 0, NULL, &f), "%d:%d: %s", f.line, f.col, f.msg);
+	read_script(&s, timers[_i].script);
 	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
 	for (size_t i = 1; i < timers[_i].step; i++)
 		answered(&e, i, OUTCOME_BLOCKED, "", "x");
