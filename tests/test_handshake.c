@@ -5,6 +5,23 @@
 #include "peer/record.h"
 #include "tests/check_rows.h"
 
+static void context_of(struct context *c, bool server, enum tls_version version)
+{
+	struct cert cert;
+	struct fault f = { 0 };
+
+	ck_assert_msg(cert_make_ecdsa(&cert, &f), "%s", f.msg);
+	ck_assert_msg(context_make(c, server, version, server ? &cert : NULL, NULL, &f), "%s", f.msg);
+	cert_free(&cert);
+}
+
+static void start(struct handshake *h, const struct context *c)
+{
+	struct fault f = { 0 };
+
+	ck_assert_msg(handshake_start(h, c, NULL, &f), "%s", f.msg);
+}
+
 /* A server's first flight of TLS 1.2 in answer to the client that begins. */
 static void flight_make(struct handshake *client, const struct context *server, struct buf *flight)
 {
@@ -12,7 +29,7 @@ static void flight_make(struct handshake *client, const struct context *server, 
 	struct buf hello = { 0 };
 
 	handshake_feed(client, (struct bytes){ 0 }, &hello);
-	ck_assert(handshake_start(&h, server, NULL, NULL));
+	start(&h, server);
 	handshake_feed(&h, buf_bytes(&hello), flight);
 	ck_assert_msg(!h.failed, "%s", h.error);
 	handshake_free(&h);
@@ -46,16 +63,15 @@ static void renegotiation_info_drop(struct buf *flight)
 /* The signature in the ServerKeyExchange is over the randoms and the parameters alone, so the client finds nothing wrong and goes on. */
 START_TEST(server_without_renegotiation_info)
 {
-	struct cert cert = { 0 };
-	struct context client = { 0 }, server = { 0 };
+	struct context client, server;
 	struct handshake h;
 	struct buf flight = { 0 }, out = { 0 };
 	struct bytes rest;
 	struct record rec;
 
-	ck_assert(cert_make_ecdsa(&cert, NULL));
-	ck_assert(context_make(&client, false, TLS12, NULL, NULL, NULL) && context_make(&server, true, TLS12, &cert, NULL, NULL));
-	ck_assert(handshake_start(&h, &client, NULL, NULL));
+	context_of(&client, false, TLS12);
+	context_of(&server, true, TLS12);
+	start(&h, &client);
 	flight_make(&h, &server, &flight);
 	renegotiation_info_drop(&flight);
 	for (rest = buf_bytes(&flight); record_take(&rest, &rec) == TAKEN; )
@@ -67,30 +83,12 @@ START_TEST(server_without_renegotiation_info)
 	handshake_free(&h);
 	context_free(&client);
 	context_free(&server);
-	cert_free(&cert);
 	buf_free(&flight);
 	buf_free(&out);
 }
 END_TEST
 
 enum { VERSION_AT = RECORD_HEAD + 4 };          /* of legacy_version in a ClientHello: behind the heads of record and message */
-
-static void context_of(struct context *c, bool server, enum tls_version version)
-{
-	struct cert cert;
-	struct fault f = { 0 };
-
-	ck_assert_msg(cert_make_ecdsa(&cert, &f), "%s", f.msg);
-	ck_assert_msg(context_make(c, server, version, server ? &cert : NULL, NULL, &f), "%s", f.msg);
-	cert_free(&cert);
-}
-
-static void start(struct handshake *h, const struct context *c)
-{
-	struct fault f = { 0 };
-
-	ck_assert_msg(handshake_start(h, c, NULL, &f), "%s", f.msg);
-}
 
 static const struct { const char *name; unsigned said; uint8_t answer; } rows[] = {
 	{ "3.3", 0x0303, TYPE_HANDSHAKE },
