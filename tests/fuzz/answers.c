@@ -22,14 +22,8 @@ static struct script script;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct fault f;
-
 	(void)argc, (void)argv;
-	assert(requirements_load(&reqs, "cases/requirements", &f));
-	if (!script_parse(&script, "cases/fuzz/answers.case", text, strlen(text), 0, &reqs, &f)) {
-		fault_print(stderr, &f);
-		abort();
-	}
+	fuzz_case(&reqs, &script, "cases/fuzz/answers.case", text);
 	return 0;
 }
 

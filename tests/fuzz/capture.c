@@ -23,11 +23,8 @@ static struct script script;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct fault f;
-
 	(void)argc, (void)argv;
-	assert(requirements_load(&reqs, "cases/requirements", &f));
-	assert(script_parse(&script, "cases/fuzz/capture.case", text, strlen(text), 0, &reqs, &f));
+	fuzz_case(&reqs, &script, "cases/fuzz/capture.case", text);
 	return 0;
 }
 

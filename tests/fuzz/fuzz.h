@@ -12,6 +12,7 @@
 #include "peer/bytes.h"
 #include "peer/fault.h"
 #include "peer/plain.h"
+#include "runner/script.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerInitialize(int *argc, char ***argv);      /* of those that load something first; they run in the repository's folder */
@@ -70,6 +71,17 @@ static inline void fuzz_fault(const struct fault *f, const uint8_t *text, size_t
 	assert(fclose(to) == 0);
 	fuzz_is_plain((struct bytes){ (const uint8_t *)shown, len });
 	free(shown);
+}
+
+/* Loads the rules of the repository, and reads a case of the target's own, which both last as long as the program. */
+static inline void fuzz_case(struct requirements *reqs, struct script *s, const char *path, const char *text)
+{
+	struct fault f;
+
+	if (!requirements_load(reqs, "cases/requirements", &f) || !script_parse(s, path, text, strlen(text), 0, reqs, &f)) {
+		fault_print(stderr, &f);
+		abort();
+	}
 }
 
 static inline void fuzz_same(struct buf *a, struct buf *b)
