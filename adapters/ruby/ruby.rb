@@ -121,13 +121,18 @@ class Conn
 		got ? ['data ' + quote(got), "#{name(:read)}=#{got.bytesize}"] : ['closed', name(:read) + '=nil']
 	end
 
-	def write(rest)
+	# With what one call does of it.
+	def all_of(rest, call)
 		until rest.empty?
-			sent = @blocking ? @tls.syswrite(rest) : @tls.write_nonblock(rest, exception: false)
+			sent = yield
 			return sent if sent.is_a?(Symbol)
 			rest.slice!(0, sent)
 		end
-		['ok', name(:write)]
+		['ok', call]
+	end
+
+	def write(rest)
+		all_of(rest, name(:write)) { @blocking ? @tls.syswrite(rest) : @tls.write_nonblock(rest, exception: false) }
 	end
 
 	def shutdown_write(_)
@@ -146,12 +151,7 @@ class Conn
 	end
 
 	def plain_write(rest)
-		until rest.empty?
-			sent = @blocking ? @tcp.syswrite(rest) : @tcp.write_nonblock(rest, exception: false)
-			return sent if sent.is_a?(Symbol)
-			rest.slice!(0, sent)
-		end
-		['ok', 'send']
+		all_of(rest, 'send') { @blocking ? @tcp.syswrite(rest) : @tcp.write_nonblock(rest, exception: false) }
 	end
 
 	def drop
