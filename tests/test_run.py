@@ -1,13 +1,14 @@
 """`closedrill run` as its users see it: exit statuses, files, selection, interruption, and a machine that fails."""
 
-import contextlib
+import ctypes
 import json
 import os
 import re
 import shutil
 import signal
+import socket
+import struct
 import subprocess
-import time
 import uuid
 import xml.etree.ElementTree as ElementTree
 
@@ -648,20 +649,32 @@ def test_tcpdump_that_dies(slow_run):
     gone(marker)
 
 
+def packet_socket_of(pid):
+    """A duplicate of the packet socket of a tcpdump."""
+    SYS_pidfd_getfd = 438                                       # one number on all architectures
+    pidfd = os.pidfd_open(pid)
+    fds = [int(fd) for fd in os.listdir("/proc/%d/fd" % pid) if os.readlink("/proc/%d/fd/%s" % (pid, fd)).startswith("socket:")]
+    copies = [socket.socket(fileno=ctypes.CDLL(None).syscall(SYS_pidfd_getfd, pidfd, fd, 0)) for fd in fds]
+    os.close(pidfd)
+    return next(s for s in copies if s.family == socket.AF_PACKET)
+
+
 def test_counters_that_somebody_else_reads(slow_run):
-    """SIGUSR1 makes tcpdump read the counters of its socket, which clears them: such a run is broken, and the ones behind it are sound."""
+    """Reading the counters of tcpdump's socket, as tcpdump itself does at SIGUSR1, clears them: such a run is broken, and the ones behind
+    it are sound."""
+    SOL_PACKET, PACKET_STATISTICS = 263, 6
     p, marker, out, tmp = slow_run()
-    tcpdumps = []
+    sockets = []
     for pid in marked_processes(marker):
         with open("/proc/%d/comm" % pid) as f:
             if f.read().strip() == "tcpdump":
-                tcpdumps.append(pid)
-    for i in range(100):
-        if p.poll() is not None:
-            break
-        with contextlib.suppress(ProcessLookupError):           # its worker has done its part
-            os.kill(tcpdumps[i % len(tcpdumps)], signal.SIGUSR1)
-        time.sleep(0.002)
+                sockets.append(packet_socket_of(pid))
+    assert sockets
+    frame = bytes(12) + b"\x08\x00" + b"\x45\0\0\x14\0\0\0\0\x40\x01" + bytes(10)     # an ICMP packet that has a wrong checksum
+    for s in sockets:
+        s.send(frame)                                           # so that there is something to count
+        while p.poll() is None and struct.unpack("II", s.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)) == (0, 0):
+            s.send(frame)                                       # the runner has been quicker
     told, err = p.communicate(timeout=60)
     runs = load_results(out)["runs"]
     broken = [r for r in runs if r["verdict"] == "broken"]
