@@ -214,7 +214,7 @@ static void note_answer(struct worker *w, const struct step *asked, const struct
 	if (iut_writes(asked->verb) && x->outcome == OUTCOME_OK)
 		c->accepted = c->written.n;
 	if (asked->verb == IUT_HANDSHAKE && (x->outcome == OUTCOME_OK || x->outcome == OUTCOME_RESUMED))
-		c->handshaken = peer_handshake_done(&w->live->peer);
+		c->handshaken = true;                           /* and the peer's: live_keep */
 	if ((asked->verb == IUT_CLOSE || asked->verb == IUT_ABANDON) && x->outcome != OUTCOME_BLOCKED)
 		w->live->closed_by_iut = true;
 }

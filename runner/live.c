@@ -55,6 +55,8 @@ void live_keep(struct worker *w, struct live *l, size_t step)
 		return;
 	c = &w->e->conns[l->conn];
 	c->until_step = step;
+	/* Its Finished may have come behind its answer. */
+	c->handshaken &= p->hs.done;
 	c->undelivered = peer_waits(p) || (p->fin_wanted && !p->fin_sent);
 	c->secrets = p->hs.secrets;
 	c->keylog = p->hs.keylog;

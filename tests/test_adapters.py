@@ -188,6 +188,12 @@ def test_no_close_notify(play):
     assert told["notify-before-fin"]["level"] == "MUST"
 
 
+def test_finished_behind_the_answer(public, out):
+    """Where the peer has the Finished later than we the answer, the handshake counts all the same, and what breaks the end is told once."""
+    results = public.results("tests:hasty", "-c", "handshake-phase/half-rtt-notify", *VARIANT, "-j1", out=out, status=1)
+    assert set(findings(results["runs"][0])) == {"notify-before-fin"}
+
+
 # ---- What a manual forbids ----
 
 def test_calls_that_are_forbidden_are_left_out(public, out):
