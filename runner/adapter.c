@@ -46,11 +46,16 @@ static const char *base_name(const char *command)
 	return slash ? slash + 1 : command;
 }
 
+static const struct adapter none = {
+	.child = { .in = -1, .out = -1, .err = -1 },
+	.watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1, .fds_fd = -1 },
+};
+
 void adapter_init(struct adapter *a, const char *command, const char *dir, const char *root)
 {
 	size_t words = 0;
 
-	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
+	*a = none;
 	add_words(&a->argv, &words, bytes_of(command));
 	a->name = text_dup(base_name(command));
 	a->command = text_dup(command);
@@ -96,7 +101,7 @@ void adapter_free(struct adapter *a)
 	free(a->root);
 	free(a->failed);
 	free(a->name);
-	*a = (struct adapter){ .child = { .in = -1, .out = -1, .err = -1 }, .watch = { .status_fd = -1, .task_fd = -1, .syscall_fd = -1 } };
+	*a = none;
 }
 
 const char *adapter_log(struct adapter *a)

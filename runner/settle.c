@@ -17,14 +17,16 @@ bool watch_start(struct watch *w, pid_t pid)
 {
 	char path[64];
 
-	*w = (struct watch){ .pid = pid, .status_fd = -1, .task_fd = -1, .syscall_fd = -1 };
+	*w = (struct watch){ .pid = pid, .status_fd = -1, .task_fd = -1, .syscall_fd = -1, .fds_fd = -1 };
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	w->status_fd = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	w->task_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
 	w->syscall_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (w->status_fd >= 0 && w->task_fd >= 0 && w->syscall_fd >= 0)
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	w->fds_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->status_fd >= 0 && w->task_fd >= 0 && w->syscall_fd >= 0 && w->fds_fd >= 0)
 		return true;
 	watch_end(w);
 	return false;
@@ -47,7 +49,9 @@ void watch_end(struct watch *w)
 		close(w->task_fd);
 	if (w->syscall_fd >= 0)
 		close(w->syscall_fd);
-	w->status_fd = w->task_fd = w->syscall_fd = -1;
+	if (w->fds_fd >= 0)
+		close(w->fds_fd);
+	w->status_fd = w->task_fd = w->syscall_fd = w->fds_fd = -1;
 	forget_threads(w);
 	free(w->threads);
 	w->threads = NULL;
@@ -98,14 +102,14 @@ static void add_thread(const char *text, struct look *l, unsigned *threads)
 	*threads = (unsigned)strtoul(field(text, "\nThreads:\t"), NULL, 10);
 }
 
-/* Calls one() with the number of every thread, as the folder /proc/PID/task lists them, until it returns false. */
-static void each_thread(struct watch *w, bool (*one)(struct watch *, const char *tid, void *), void *to)
+/* Calls one() with every number that a folder of /proc lists, until it returns false. */
+static void each_number(struct watch *w, int folder_fd, bool (*one)(struct watch *, const char *number, void *), void *to)
 {
 	char block[4096] __attribute__((aligned(8)));
 	long n;
 
-	lseek(w->task_fd, 0, SEEK_SET);
-	while ((n = syscall(SYS_getdents64, w->task_fd, block, sizeof(block))) > 0) {
+	lseek(folder_fd, 0, SEEK_SET);
+	while ((n = syscall(SYS_getdents64, folder_fd, block, sizeof(block))) > 0) {
 		for (long at = 0; at < n;) {
 			struct dirent64 *d = (struct dirent64 *)(block + at);
 
@@ -114,6 +118,11 @@ static void each_thread(struct watch *w, bool (*one)(struct watch *, const char 
 			at += d->d_reclen;
 		}
 	}
+}
+
+static void each_thread(struct watch *w, bool (*one)(struct watch *, const char *tid, void *), void *to)
+{
+	each_number(w, w->task_fd, one, to);
 }
 
 static int open_of_thread(struct watch *w, const char *tid, const char *file)
@@ -326,8 +335,8 @@ static bool waits_for_ever(const struct timed_call *call, unsigned long long v)
 	abort();
 }
 
-/* "NR 0xARG0 0xARG1 ...": the call, if it has a finite timeout; NULL when it waits for ever. */
-static const struct timed_call *timed_call(struct watch *w, const char *tid, const char *text)
+/* "NR 0xARG0 0xARG1 ...": the call, if it is one that can have a timeout, and whether it has: *timed. */
+static const struct timed_call *timed_call(struct watch *w, const char *tid, const char *text, bool *timed)
 {
 	char *end;
 	const struct timed_call *call = call_by_number(w, tid, strtol(text, &end, 10));
@@ -335,7 +344,8 @@ static const struct timed_call *timed_call(struct watch *w, const char *tid, con
 
 	for (int i = 0; i < 6; i++)
 		arg[i] = strtoull(end, &end, 16);
-	return call && !waits_for_ever(call, arg[call->arg]) ? call : NULL;
+	*timed = call && !waits_for_ever(call, arg[call->arg]);
+	return call;
 }
 
 /* The kernel tells a call's number only of a thread that it found off the processor and asleep, before and after; of all others
@@ -364,7 +374,12 @@ static bool keeps_house(const struct watch *w, pid_t id)
 
 /* --- calls --- */
 
-struct survey { struct calls *calls; struct buf *text; bool note; };    /* note: who keeps house */
+struct survey {
+	struct calls *calls;
+	struct buf *text;
+	bool note;                      /* who keeps house */
+	bool waits_for_descriptors;     /* one of them does: a timerfd may be among these */
+};
 
 /* The first thread runs the calls in most runtimes, and what waits for descriptors may wait for the connection's. */
 static void note_house(struct watch *w, pid_t id, const struct timed_call *call)
@@ -373,29 +388,36 @@ static void note_house(struct watch *w, pid_t id, const struct timed_call *call)
 		w->house[w->nhouse++] = id;
 }
 
+static void count_timed(struct survey *to, const char *name)
+{
+	to->calls->timed++;
+	if (to->text)
+		buf_printf(to->text, "%s%s", to->text->n ? " " : "", name);
+}
+
 static void add_timed(struct watch *w, pid_t id, const struct timed_call *call, struct survey *to)
 {
 	if (to->note)
 		note_house(w, id, call);
 	if (w->nhouse && keeps_house(w, id))
 		return;
-	to->calls->timed++;
-	if (to->text)
-		buf_printf(to->text, "%s%s", to->text->n ? " " : "", call->name);
+	count_timed(to, call->name);
 }
 
 static void add_call(struct watch *w, const char *tid, const char *text, void *to)
 {
 	struct survey *s = to;
 	const struct timed_call *call;
+	bool timed;
 
 	if (!in_call(text)) {
 		s->calls->running++;
 		return;
 	}
 	s->calls->asleep++;
-	call = timed_call(w, tid, text);
-	if (call)
+	call = timed_call(w, tid, text, &timed);
+	s->waits_for_descriptors |= call && call->io;
+	if (timed)
 		add_timed(w, (pid_t)strtol(tid, NULL, 10), call, to);
 }
 
@@ -410,6 +432,55 @@ static bool call_of_thread(struct watch *w, const char *tid, void *to)
 	if (w->children)
 		each_child(w, tid, THREAD_SYSCALL, add_call, to);
 	return s->text || !s->calls->running;
+}
+
+/* Of milliseconds that are left of an armed timerfd, as /proc/PID/fdinfo tells them; 0: it is not armed, or is due. */
+static unsigned long long left_of_timerfd(struct watch *w, const char *fd)
+{
+	char path[64], text[STATUS_TEXT], *end;
+	unsigned long long s, ns;
+	int info;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%.20s", (int)w->pid, fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	text_of(info, text);
+	if (info >= 0)
+		close(info);
+	s = strtoull(field(text, "\nit_value: ("), &end, 10);
+	ns = *end == ',' ? strtoull(end + 1, NULL, 10) : 0;
+	return s * 1000 + (ns + 999999) / 1000000;
+}
+
+static bool count_timerfd(struct watch *w, const char *fd, void *to)
+{
+	static const char timerfd[] = "anon_inode:[timerfd]";
+	struct survey *s = to;
+	char what[sizeof(timerfd)];
+	unsigned long long ms;
+
+	if (readlinkat(w->fds_fd, fd, what, sizeof(what)) != sizeof(timerfd) - 1 || memcmp(what, timerfd, sizeof(timerfd) - 1) != 0)
+		return true;
+	ms = left_of_timerfd(w, fd);
+	if (ms > 0 && ms <= LONG_WAIT_MS)
+		count_timed(s, "timerfd");
+	return true;
+}
+
+/* One that is due and has not fired yet, as its processor is late, looks like one that is not armed. now: a look that found all asleep;
+ * who was armed when the same counts were seen has not been disarmed. */
+static void survey_timerfds(struct watch *w, const struct look *now, struct survey *s)
+{
+	unsigned other = s->calls->timed;
+
+	if (!s->waits_for_descriptors || s->calls->running)
+		return;
+	each_number(w, w->fds_fd, count_timerfd, s);
+	if (s->calls->timed > other) {
+		w->armed = true;
+		w->armed_at = now->switches;
+	} else if (w->armed && w->armed_at == now->switches) {
+		count_timed(s, "timerfd");
+	}
 }
 
 static void survey_calls(struct watch *w, struct survey *s)
@@ -428,7 +499,11 @@ static void survey_calls(struct watch *w, struct survey *s)
 
 void watch_calls(struct watch *w, struct calls *c, struct buf *text)
 {
-	survey_calls(w, &(struct survey){ c, text, false });
+	struct survey s = { .calls = c, .text = text };
+
+	survey_calls(w, &s);
+	if (s.waits_for_descriptors)
+		each_number(w, w->fds_fd, count_timerfd, &s);
 }
 
 static bool proves_rest(struct watch *w, const struct look *now, struct survey *s)
@@ -438,12 +513,14 @@ static bool proves_rest(struct watch *w, const struct look *now, struct survey *
 	if (!now->asleep)
 		return false;
 	survey_calls(w, s);
+	if (!s->note)
+		survey_timerfds(w, now, s);
 	return !s->calls->running && s->calls->asleep == now->threads && watch_look(w, &after) && look_at_rest(now, &after);
 }
 
 bool watch_proves_rest(struct watch *w, const struct look *now, struct calls *c)
 {
-	return proves_rest(w, now, &(struct survey){ c, NULL, false });
+	return proves_rest(w, now, &(struct survey){ .calls = c });
 }
 
 bool watch_note_house(struct watch *w)
@@ -454,7 +531,7 @@ bool watch_note_house(struct watch *w)
 	w->nhouse = 0;
 	if (watch_alone(w))
 		return true;
-	if (watch_look(w, &now) && proves_rest(w, &now, &(struct survey){ &c, NULL, true }))
+	if (watch_look(w, &now) && proves_rest(w, &now, &(struct survey){ .calls = &c, .note = true }))
 		return true;
 	w->nhouse = 0;
 	return false;

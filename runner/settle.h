@@ -18,7 +18,8 @@ struct look {                                   /* one collection; of one that d
 struct calls {
 	unsigned asleep;                        /* were off the processor, asleep in a call of the kernel */
 	unsigned running;                       /* were not */
-	unsigned timed;                         /* of those asleep: in a call with a timer of its own, and do not keep house */
+	unsigned timed;                         /* of those asleep: in a call with a timer of its own, and do not keep house; and
+	                                         * armed timerfds, when one of them waits for descriptors */
 };
 
 enum { HOUSE_MAX = 32 };
@@ -29,11 +30,14 @@ struct thread { pid_t id; int fd[THREAD_FILES]; };     /* -1: not open yet */
 struct watch {                                  /* owned: watch_end */
 	pid_t pid;
 	int status_fd, task_fd, syscall_fd;     /* -1: none; syscall: of the first thread */
+	int fds_fd;                             /* the folder of its descriptors */
 	pid_t house[HOUSE_MAX];                 /* threads that keep house: they slept with a timer while it was idle */
 	unsigned nhouse;
 	struct thread *threads;                 /* those that were looked at, with their files, also some that have ended */
 	size_t nthreads;
 	pid_t awake;                            /* who did not sleep in the last look; 0: all did */
+	bool armed;                             /* a timerfd was, when armed_at was its look's hash */
+	uint64_t armed_at;
 	bool children;                          /* what it forked counts as its threads do (needs /proc/PID/task/TID/children) */
 };
 

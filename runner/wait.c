@@ -13,6 +13,7 @@
 enum {
 	WATCHDOG_US = 10 * 1000000,
 	LOOK_GAP_NS = 60 * 1000,                /* between two looks at a call that has not answered; an answer ends it at once */
+	TIMER_GAP_NS = 10 * 1000000,            /* the same, where all that can go on without us is a timer of the call's */
 	SPIN_CPU_US = 2 * 1000000,              /* processor time without an answer and without anything moving */
 	AGAIN_MAX = 10000,
 	FLOOD_BYTES = 16 << 20,                 /* four times what a case writes at most */
@@ -23,8 +24,10 @@ enum {
 };
 
 /* How long a wait may take until it has failed: WATCHDOG_US of time in which something could have happened. While we were stopped or
- * waited for a processor ourselves nothing could, and while the adapter does not sleep it may be waiting for one. */
-enum { STRIDE_US = 20 * 1000, AWAKE_SHARE = 10 };
+ * waited for a processor ourselves nothing could. While the adapter does not sleep it may be waiting for one, and while it has a timer
+ * that one will fire: of such time a share counts. */
+enum { STRIDE_US = 20 * 1000 };
+enum share { WHOLE = 1, TIMED_SHARE = 3, AWAKE_SHARE = 10 };
 
 struct patience { int64_t spent_us, last_us; };         /* begins as zero */
 
@@ -38,13 +41,13 @@ int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* To be asked again and again, as often as something is looked at. idle: the adapter sleeps, or does not matter. */
-static bool patience_over(struct patience *p, bool idle)
+/* To be asked again and again, as often as something is looked at. WHOLE: the adapter sleeps, or does not matter. */
+static bool patience_over(struct patience *p, enum share share)
 {
 	int64_t now = now_us(), passed = p->last_us ? now - p->last_us : 0;
 
 	passed = passed < STRIDE_US ? passed : STRIDE_US;
-	p->spent_us += idle ? passed : passed / AWAKE_SHARE;
+	p->spent_us += passed / share;
 	p->last_us = now;
 	return p->spent_us > WATCHDOG_US;
 }
@@ -199,13 +202,17 @@ static bool nothing_coming(struct worker *w)
 	return command_taken(w) && delivered(w) && all_quiet(w);
 }
 
+enum rest { NOT_PROVED, HAS_TIMER, RESTS };
+
 /* The theorem of SETTLING.md. now: a look that found all asleep. timers: a call with a timer of its own that is still to fire will go on
  * without us. */
-static bool at_rest(struct worker *w, const struct look *now, bool timers)
+static enum rest rest_of(struct worker *w, const struct look *now, bool timers)
 {
 	struct calls c;
 
-	return now->asleep && nothing_coming(w) && watch_proves_rest(&w->adapter->watch, now, &c) && !(timers && c.timed);
+	if (!now->asleep || !nothing_coming(w) || !watch_proves_rest(&w->adapter->watch, now, &c))
+		return NOT_PROVED;
+	return timers && c.timed ? HAS_TIMER : RESTS;
 }
 
 /* One wait for either kind of end: with `line` for an answer too. */
@@ -216,9 +223,10 @@ static enum settled settle(struct worker *w, struct bytes *line)
 	long gap_ns = line ? LOOK_GAP_NS : 0;
 	struct look now = { 0 };
 
-	for (unsigned turn = 1;; gap_ns = LOOK_GAP_NS, turn++) {
+	for (unsigned turn = 1;; turn++) {
 		/* What ends few waits is asked for now and then. */
 		bool looked, over, also_rare = turn % RARELY == 0;
+		enum rest rest;
 		unsigned moved;
 
 		if (line && take_line(w, line))
@@ -230,9 +238,11 @@ static enum settled settle(struct worker *w, struct bytes *line)
 			return line ? SETTLED_SPINS : SETTLED_WATCHDOG;
 		/* A look costs twenty times as much as to ask whether it runs. */
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
-		over = patience_over(&patience, looked && now.asleep);
+		rest = looked ? rest_of(w, &now, line) : NOT_PROVED;
+		gap_ns = rest == HAS_TIMER ? TIMER_GAP_NS : LOOK_GAP_NS;
+		over = patience_over(&patience, rest == HAS_TIMER ? TIMED_SHARE : looked && now.asleep ? WHOLE : AWAKE_SHARE);
 		/* All slept at one instant; whatever was answered before it is in the pipe by now. */
-		if (looked && at_rest(w, &now, line)) {
+		if (rest == RESTS) {
 			/* What it may have waited for is room in one of its pipes, and now has it. */
 			bool heard = child_drain(&w->adapter->child);
 
@@ -272,7 +282,7 @@ bool wait_death(struct worker *w)
 	/* Who is on his way out runs no code of his own any more, and does not sleep. */
 	while (!child_exited(&w->adapter->child)) {
 		doze(w, LOOK_GAP_NS);
-		if (patience_over(&patience, false) || !watch_look(&w->adapter->watch, &now) ||
+		if (patience_over(&patience, AWAKE_SHARE) || !watch_look(&w->adapter->watch, &now) ||
 		    watch_proves_rest(&w->adapter->watch, &now, &c))
 			return child_exited(&w->adapter->child);
 	}
@@ -295,7 +305,7 @@ bool wait_idle(struct worker *w)
 	struct patience patience = { 0 };
 
 	while (!watch_note_house(&w->adapter->watch)) {
-		if (w->adapter->child.ended || patience_over(&patience, false))
+		if (w->adapter->child.ended || patience_over(&patience, AWAKE_SHARE))
 			return w->adapter->child.ended;
 		doze(w, LOOK_GAP_NS);
 	}
@@ -310,7 +320,7 @@ bool wait_delivered(struct worker *w)
 		pump(w);
 		if (delivered(w))
 			return true;
-		if (patience_over(&patience, true))
+		if (patience_over(&patience, WHOLE))
 			return false;
 		doze(w, LOOK_GAP_NS);
 	}
@@ -326,7 +336,7 @@ bool wait_quiet(struct worker *w)
 		pump(w);
 		if (quiet)
 			return true;
-		if (patience_over(&patience, true) || wait_flooded(w))
+		if (patience_over(&patience, WHOLE) || wait_flooded(w))
 			return false;
 		doze(w, LOOK_GAP_NS);
 	}
@@ -347,7 +357,7 @@ void wait_received(struct worker *w)
 	struct patience patience = { 0 };
 	uint64_t busy = UINT64_MAX;
 
-	while (busy && !patience_over(&patience, true)) {
+	while (busy && !patience_over(&patience, WHOLE)) {
 		FILE *f = fopen("/proc/net/softnet_stat", "re");
 		char line[512];
 		unsigned cpu = 0;
@@ -367,7 +377,7 @@ bool wait_state(struct worker *w, uint16_t local, uint16_t remote, unsigned stat
 	struct patience patience = { 0 };
 
 	while (sockdiag_look(&w->diag, local, remote, v)) {
-		if (states & 1u << v->state || patience_over(&patience, true))
+		if (states & 1u << v->state || patience_over(&patience, WHOLE))
 			return true;
 		pump(w);
 		doze(w, LOOK_GAP_NS);
@@ -391,8 +401,8 @@ void wait_handshake(struct worker *w)
 			continue;
 		if (w->adapter->child.ended || !watch_look(&w->adapter->watch, &now))
 			return;
-		over = patience_over(&patience, now.asleep);
-		if (at_rest(w, &now, w->outstanding) && !child_drain(&w->adapter->child) && !pump(w))
+		over = patience_over(&patience, now.asleep ? WHOLE : AWAKE_SHARE);
+		if (rest_of(w, &now, w->outstanding) == RESTS && !child_drain(&w->adapter->child) && !pump(w))
 			return;
 		child_drain(&w->adapter->child);
 		doze(w, LOOK_GAP_NS);

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -461,6 +462,30 @@ static void epoll_seconds(void)
 	epoll_for(9000);
 }
 
+/* Polls for ever, and one that it polls is a timer. 0: it is not armed. */
+static void timerfd_in(time_t seconds)
+{
+	struct pollfd p = { timerfd_create(CLOCK_MONOTONIC, 0), POLLIN, 0 };
+
+	timerfd_settime(p.fd, 0, &(struct itimerspec){ .it_value.tv_sec = seconds }, NULL);
+	poll(&p, 1, -1);
+}
+
+static void timerfd_idle(void)
+{
+	timerfd_in(0);
+}
+
+static void timerfd_seconds(void)
+{
+	timerfd_in(9);
+}
+
+static void timerfd_hour(void)
+{
+	timerfd_in(HOUR_S);
+}
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 
@@ -508,6 +533,9 @@ static const struct { const char *what; void (*act)(void); unsigned timed; const
 	{ "epoll for ever",     epoll_for_ever, 0, "" },
 	{ "epoll",              epoll_seconds,  1, "epoll_" },
 	{ "epoll, beyond any watchdog", epoll_hour, 0, "" },
+	{ "a timerfd that is not armed", timerfd_idle, 0, "" },
+	{ "a timerfd",          timerfd_seconds, 1, "timerfd" },
+	{ "a timerfd, beyond any watchdog", timerfd_hour, 0, "" },
 	{ "condition for ever", cond_for_ever,  0, "" },
 	{ "condition",          cond_hour,      1, "futex" },
 	{ "sigtimedwait",       signal_hour,    1, "rt_sigtimedwait" },
@@ -629,6 +657,18 @@ static void napper_beside(void)
 	wait_for_ever();
 }
 
+/* Naps behind a timerfd, long enough for many looks: at the end of a nap it is due, and has not fired yet. */
+static void timerfd_naps(void)
+{
+	struct pollfd p = { timerfd_create(CLOCK_MONOTONIC, 0), POLLIN, 0 };
+	uint64_t fired;
+
+	do {
+		timerfd_settime(p.fd, 0, &(struct itimerspec){ .it_value.tv_nsec = 2000000 }, NULL);
+		poll(&p, 1, -1);
+	} while (read(p.fd, &fired, sizeof(fired)) == sizeof(fired));
+}
+
 /* rests: there are instants at which all sleep, and in each of them so many have a timer. */
 static const struct { const char *what; void (*act)(void); unsigned threads; bool rests; unsigned timed; } provers[] = {
 	{ "one reads",                          read_on,        1, true,  0 },
@@ -637,6 +677,7 @@ static const struct { const char *what; void (*act)(void); unsigned threads; boo
 	{ "two pass a byte to each other",      pass_round,     2, false, 0 },
 	{ "one naps",                           naps_briefly,   1, true,  1 },
 	{ "a thread naps",                      napper_beside,  2, true,  1 },
+	{ "one naps behind a timerfd",          timerfd_naps,   1, true,  1 },
 };
 
 START_TEST(prover_row)

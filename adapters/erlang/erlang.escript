@@ -1,5 +1,5 @@
 #!/usr/bin/env escript
-%%! -noinput +S 1:1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none
+%%! -noinput +c false +MMmcs 0 +S 1:1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none
 %% The adapter for the ssl application of Erlang/OTP.
 %%
 %%	open            gen_tcp:connect or gen_tcp:accept
@@ -15,6 +15,9 @@
 %% A socket is a process: calls of other processes go on while one of them waits in recv (`concurrent`).
 %%
 %% {tls_alert, {Name, Text}} stands for alerts of both sides; one whose Text says "received" is the peer's, and answered `alert`.
+%%
+%% +c false, +MMmcs 0: no correction of the clock every fifteen seconds, and no look at kept memory every second. Else nobody outside could
+%% tell their timers from those that a call waits for.
 %%
 %% No promises: the manual says "{error, closed}" of recv, and not what the peer has to have done.
 %%
