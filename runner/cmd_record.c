@@ -12,7 +12,7 @@
 #include "runner/recording.h"
 #include "runner/session.h"
 
-enum { TOLD_MAX = 20, CONTEXT = 2 };            /* runs that stand in the way: more than these are only counted */
+enum { TOLD_MAX = 20, CONTEXT = 2 };            /* runs of a kind that stand in the way: of more than these no lines are told */
 
 struct recorder {
 	const struct session *session;
@@ -65,11 +65,6 @@ static void tell_lines(struct bytes before, struct bytes after)
 	buf_free(&lines);
 }
 
-static bool is_told(const struct recorder *r)
-{
-	return r->broken + r->inconclusive + r->differs <= TOLD_MAX;
-}
-
 /* Somebody has said that it may be, here or when it was recorded before. */
 static bool may_be_inconclusive(const struct recorder *r, size_t index)
 {
@@ -103,11 +98,11 @@ static void differs(struct recorder *r, size_t index, struct bytes body)
 		return;
 	r->odd[index] = true;
 	r->differs++;
-	if (!is_told(r))
+	tell_run(r, index, seen->varies ? "none of what it is known to vary between" : "differs from the first time");
+	if (r->differs > TOLD_MAX)
 		return;
 	nearest = block_nearest(seen, body, &same);
 	account_print(&before, &nearest->deviations, buf_bytes(&nearest->trace), false);
-	tell_run(r, index, seen->varies ? "none of what it is known to vary between" : "differs from the first time");
 	tell_lines(buf_bytes(&before), body);
 	buf_free(&before);
 }
@@ -128,14 +123,12 @@ static void check_run(struct recorder *r, size_t index, const struct told *t)
 {
 	if (t->verdict == VERDICT_BROKEN) {
 		r->broken++;
-		if (is_told(r)) {
-			tell_run(r, index, "broken");
+		tell_run(r, index, "broken");
+		if (r->broken <= TOLD_MAX)
 			tell_reason((const char *)t->json.p);
-		}
 	} else if (t->verdict == VERDICT_INCONCLUSIVE && !may_be_inconclusive(r, index) && r->time == 0) {
 		r->inconclusive++;
-		if (is_told(r))
-			tell_run(r, index, "inconclusive");
+		tell_run(r, index, "inconclusive");
 	}
 	if (t->body.n)
 		take_account(r, index, t->body);
