@@ -30,9 +30,10 @@ $(OUT)/adapters/reference: $(OUT)/libclosedrill.a
 $(OUT)/adapters/jsse-socket $(OUT)/adapters/jsse-engine $(OUT)/adapters/bouncycastle $(OUT)/adapters/bouncycastle-engine: $(wildcard adapters/jsse/* adapters/jsse-*/*.java adapters/bouncycastle/*.java)
 $(OUT)/adapters/python $(OUT)/adapters/asyncio: $(wildcard adapters/python-common/*)
 
-.SECONDARY: $(OUT)/adapters/skeleton/skeleton.o
+SKELETON := $(patsubst %,$(OUT)/adapters/skeleton/%.o,calls lines memory native skeleton)
+.SECONDARY: $(SKELETON)
 .SECONDEXPANSION:
-$(ON_IT): $(OUT)/adapters/%: adapters/%/libs $$(wildcard adapters/$$*/*.[ch] adapters/$$*/*.cc) $(OUT)/adapters/skeleton/skeleton.o
+$(ON_IT): $(OUT)/adapters/%: adapters/%/libs $$(wildcard adapters/$$*/*.[ch] adapters/$$*/*.cc) $(SKELETON)
 	@mkdir -p $(@D)
 	@$(if $(filter %.cc,$^),command -v '$(firstword $(CXX))' >/dev/null &&) libs=$$(CC='$(CC)' sh $< 2>/dev/null) || $(LEFT_OUT); \
 	rm -f $@.missing; set -x; $(if $(filter %.cc,$^),$(COMPILE_CXX),$(COMPILE)) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.cc %.o %.a,$^) $$libs
