@@ -158,25 +158,26 @@ static int64_t kept_back(const struct evidence *e, int conn, size_t step)
 
 enum tells { TELLS_ALL, TELLS_NO_LENGTH, TELLS_NO_END, TELLS_NOTHING };          /* NO_END: nor how much of a record there was room for */
 
-/* What do data of the IUT tell that left in this step? A library that takes what is written into a buffer of its own says `ok` at once.
- * While the peer does not read, how much leaves it is what two kernels have room for, and where a window opens late some leave a step
- * later. */
+/* What do data of the IUT tell that left in this step? A write waits, or a library that takes what is written into a buffer of its own
+ * says `ok` at once. While the peer does not read, how much leaves is what two kernels have room for, and where a window opens late, or
+ * the kernel asks by a few bytes whether it has, some leave a step later. */
 static enum tells iut_data_tell(const struct evidence *e, int conn, size_t step)
 {
 	const struct script *s = e->script;
-	bool ever = false, stopped = false, before, after;
+	bool ever = false, stopped = false, writes, before, after;
 
 	for (size_t i = 0; i <= step && i < s->nsteps; i++)
 		if (s->steps[i].actor == ACTOR_PEER && e->steps[i].ran && e->steps[i].conn == conn) {
 			ever |= s->steps[i].verb == PEER_STOP_READING;
 			stopped = s->steps[i].verb == PEER_STOP_READING || (stopped && s->steps[i].verb != PEER_START_READING);
 		}
+	writes = step < s->nsteps && s->steps[step].actor == ACTOR_IUT && iut_writes(s->steps[step].verb);
 	if (write_waits(e, conn, step))
-		return TELLS_NO_LENGTH;
+		return !stopped ? TELLS_NO_LENGTH : writes ? TELLS_NO_END : TELLS_NOTHING;
 	if (!ever)
 		return TELLS_ALL;
 	before = kept_back(e, conn, step) > 0;
-	if (before && stopped && !(step < s->nsteps && s->steps[step].actor == ACTOR_IUT && iut_writes(s->steps[step].verb)))
+	if (before && stopped && !writes)
 		return TELLS_NOTHING;
 	after = kept_back(e, conn, step + 1) > 0;
 	return stopped && after ? TELLS_NO_END : before || after ? TELLS_NO_LENGTH : TELLS_ALL;

@@ -713,23 +713,27 @@ START_TEST(broken_off_row)
 }
 END_TEST
 
-/* What leaves the buffer of a library that says `ok` at once is chance as long as the peer does not read. A small letter is a step in
- * which 10 bytes leave, a capital one a step in which a part of a record does. */
-static const struct { const char *script, *left, *says; } buffered[] = {
+/* What leaves the buffer of a library that says `ok` at once, or of a write that waits, is chance as long as the peer does not read. A
+ * small letter is a step in which 10 bytes leave, a capital one a step in which a part of a record does. */
+static const struct { const char *script, *left, *says; bool waits; } buffered[] = {
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cdee",
-	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n" },
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n", false },
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "ddee",
-	  "peer  stop-reading\niut   write 40 -> ok as x\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n" },
+	  "peer  stop-reading\niut   write 40 -> ok as x\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n", false },
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cccc",
-	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data 40\npeer  close_notify\npeer  start-reading\n" },
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data 40\npeer  close_notify\npeer  start-reading\n", false },
 	{ "title t\nhandshake\npeer start-reading\niut write 40\npeer close_notify\npeer stop-reading\n", "ccdd",
-	  "peer  start-reading\niut   write 40 -> ok as x\nwire  iut -> data 20\npeer  close_notify\nwire  iut -> data 20\npeer  stop-reading\n" },
+	  "peer  start-reading\niut   write 40 -> ok as x\nwire  iut -> data 20\npeer  close_notify\nwire  iut -> data 20\npeer  stop-reading\n", false },
 	{ "title t\nhandshake\npeer stop-reading\niut write 20\niut write 20\n", "cd",
-	  "peer  stop-reading\niut   write 20 -> ok as x\nwire  iut -> data\niut   write 20 -> ok as x\nwire  iut -> data\n" },
+	  "peer  stop-reading\niut   write 20 -> ok as x\nwire  iut -> data\niut   write 20 -> ok as x\nwire  iut -> data\n", false },
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cCdDeeE",
-	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data partial\n" },
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data partial\n", false },
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\n", "cdf",
-	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\n" },
+	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\n", false },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\niut abandon\n", "cCD",
+	  "peer  stop-reading\niut   write 40 -> blocked as x\nwire  iut -> data\niut   abandon -> ok as x\n", true },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer start-reading\n", "cdD",
+	  "peer  stop-reading\niut   write 40 -> blocked as x\nwire  iut -> data\npeer  start-reading\nwire  iut -> data partial\n", true },
 };
 
 START_TEST(buffered_row)
@@ -742,7 +746,7 @@ START_TEST(buffered_row)
 	evidence_start(&e, &s, FOR_CLIENT | FOR_TLS13 | FOR_NONBLOCKING);
 	for (size_t i = 1; i < s.nsteps; i++) {
 		if (s.steps[i].actor == ACTOR_IUT)
-			answered(&e, i, OUTCOME_OK, "", "x");
+			answered(&e, i, buffered[_i].waits && iut_writes(s.steps[i].verb) ? OUTCOME_BLOCKED : OUTCOME_OK, "", "x");
 		e.steps[i].ran = true;
 	}
 	for (const char *c = buffered[_i].left; *c; c++)
