@@ -280,6 +280,7 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 {
 	const struct step *asked = &w->e->script->steps[w->outstanding_step];
 	struct answer x = { 0 };
+	bool later = step_at(w)->later, waits;
 
 	/* It may have answered since it was last looked at: the network moves on by itself. */
 	if (w->outstanding && !w->has_stored && !(w->variant & FOR_BLOCKING) && !settle_reaction(w, f))
@@ -291,7 +292,8 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 		w->has_stored = false;
 		return end_of(w, seen(w)->answer.outcome);
 	}
-	if (!w->outstanding && w->interrupted) {
+	waits = w->outstanding;
+	if (!waits && w->interrupted) {
 		w->outstanding = true;
 		w->outstanding_step = w->interrupted_step;
 		asked = &w->e->script->steps[w->outstanding_step];
@@ -301,11 +303,12 @@ static enum step_end do_await(struct worker *w, struct fault *f)
 		seen(w)->ran = false;
 		return STEP_DONE;
 	}
-	/* In blocking mode the call itself still waits inside the library. */
-	if (!(w->variant & FOR_BLOCKING))
+	/* In blocking mode the call itself still waits inside the library. And what a timer of the kernel ends may be answered at any time:
+	 * a line would cross the answer, and ask for a call that is over. */
+	if (!(w->variant & FOR_BLOCKING) && !(waits && later))
 		child_say(&w->adapter->child, bytes_of("await"));
 	w->interrupted = false;
-	w->patient = step_at(w)->later;
+	w->patient = later;
 	if (!talk_collect(w, &x, f))
 		return STEP_BROKEN;
 	w->patient = false;

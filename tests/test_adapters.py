@@ -194,6 +194,13 @@ def test_finished_behind_the_answer(public, out):
     assert set(findings(results["runs"][0])) == {"notify-before-fin"}
 
 
+def test_no_line_crosses_an_answer(public, out):
+    """A timer of the kernel ends the call, whenever that is: the answer comes without being asked for."""
+    variant = [w.replace("blocking", "nonblocking") for w in VARIANT]
+    results = public.results("tests:patient", "-c", "tcp-state/dead-peer-in-read", *variant, "-j1", out=out, status=0)
+    assert verdicts(results) == ["pass"], [(r["reason"], r["findings"]) for r in results["runs"]]
+
+
 # ---- What a manual forbids ----
 
 def test_calls_that_are_forbidden_are_left_out(public, out):
