@@ -16,8 +16,9 @@
 %%
 %% {tls_alert, {Name, Text}} stands for alerts of both sides; one whose Text says "received" is the peer's, and answered `alert`.
 %%
-%% +c false, +MMmcs 0: no correction of the clock every fifteen seconds, and no look at kept memory every second. Else nobody outside could
-%% tell their timers from those that a call waits for.
+%% +c false, +MMmcs 0: no correction of the clock every fifteen seconds, and no look at kept memory every second. set_env in main: caches of ssl
+%% are not looked through a minute behind each session that failed, and every two. Else nobody outside could tell the timers of all that
+%% from those that a call waits for.
 %%
 %% No promises: the manual says "{error, closed}" of recv, and not what the peer has to have done.
 %%
@@ -30,6 +31,8 @@
 
 main(_) ->
 	register(lines, open_port({fd, 0, 1}, [{line, 1 bsl 17}, binary, eof])),
+	ok = application:load(ssl),
+	[application:set_env(ssl, Timer, 24 * 3600 * 1000) || Timer <- [session_delay_cleanup_time, ssl_pem_cache_clean]],
 	{ok, _} = application:ensure_all_started(ssl),
 	logger:set_primary_config(level, none),
 	ets:new(kept, [public, named_table]),
