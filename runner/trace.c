@@ -371,7 +371,9 @@ static void tell_item(struct telling *to, size_t i)
 	if (!to->ev || to->ev->peer != peer)
 		to->ev = event_add(to->t, EVENT_WIRE);
 	to->ev->peer = peer;
-	if ((peer ? !peer_length_tells(to->e, to->step, i, to->untold) : to->iut_data != TELLS_ALL) && it.kind == ITEM_DATA)
+	/* Behind a record that broke off where there was no room any more stands no record: that is as long as chance has it. */
+	if (peer ? it.kind == ITEM_DATA && !peer_length_tells(to->e, to->step, i, to->untold)
+	         : (it.kind == ITEM_DATA || it.kind == ITEM_RAW) && to->iut_data != TELLS_ALL)
 		it.len = ITEM_ANY;
 	to->ev->other = step_is_others(to->e, to->conn, to->step);
 	item_add(to->ev, &it);
@@ -663,7 +665,7 @@ static bool items_of(struct reader *r, const struct token *t, const struct bytes
 	size_t bad = 0;
 
 	for (size_t at = 0; at < n;) {
-		bool may_lack_length = bytes_is(words[at], "data");
+		bool may_lack_length = bytes_is(words[at], "data") || bytes_is(words[at], "raw");
 		int used = item_parse(words + at, n - at, may_lack_length, &it, &bad);
 
 		if (used <= 0)

@@ -271,7 +271,7 @@ static const struct { const char *text; int line, col; const char *says; } wrong
 	{ "wire  iut -> nothing",                    1, 14, "no thing on the wire" },
 	{ "wire  iut -> close_notfy",                1, 14, "did you mean `close_notify`" },
 	{ "wire  iut -> fin close_notfy",            1, 18, "did you mean `close_notify`" },
-	{ "wire  iut -> raw",                        1, 14, "lacks a word" },
+	{ "wire  iut -> alert",                      1, 14, "lacks a word" },
 	{ "wire  iut -> data 5 alert fin",           1, 27, "cannot stand here" },
 	{ "wire  iut -> fin keys old",               1, 18, "cannot stand here" },
 	{ "wire  iut -> close_notify level high",    1, 33, "cannot stand here" },
@@ -714,7 +714,8 @@ START_TEST(broken_off_row)
 END_TEST
 
 /* What leaves the buffer of a library that says `ok` at once, or of a write that waits, is chance as long as the peer does not read. A
- * small letter is a step in which 10 bytes leave, a capital one a step in which a part of a record does. */
+ * small letter is a step in which 10 bytes leave, a capital one a step in which a part of a record does, a digit one in which what is no
+ * record does. */
 static const struct { const char *script, *left, *says; bool waits; } buffered[] = {
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer close_notify\npeer start-reading\n", "cdee",
 	  "peer  stop-reading\niut   write 40 -> ok as x\nwire  iut -> data\npeer  close_notify\npeer  start-reading\nwire  iut -> data\n", false },
@@ -734,6 +735,8 @@ static const struct { const char *script, *left, *says; bool waits; } buffered[]
 	  "peer  stop-reading\niut   write 40 -> blocked as x\nwire  iut -> data\niut   abandon -> ok as x\n", true },
 	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer start-reading\n", "cdD",
 	  "peer  stop-reading\niut   write 40 -> blocked as x\nwire  iut -> data\npeer  start-reading\nwire  iut -> data partial\n", true },
+	{ "title t\nhandshake\npeer stop-reading\niut write 40\npeer start-reading\n", "cd3",
+	  "peer  stop-reading\niut   write 40 -> blocked as x\nwire  iut -> data\npeer  start-reading\nwire  iut -> data raw\n", true },
 };
 
 START_TEST(buffered_row)
@@ -750,7 +753,10 @@ START_TEST(buffered_row)
 		e.steps[i].ran = true;
 	}
 	for (const char *c = buffered[_i].left; *c; c++)
-		saw(&e, 0, (size_t)((*c | ' ') - 'a'), false, bytes_item(*c & ' ' ? ITEM_DATA : ITEM_PARTIAL, 10));
+		if (*c <= '9')
+			saw(&e, 0, (size_t)(*c - '0'), false, bytes_item(ITEM_RAW, 10));
+		else
+			saw(&e, 0, (size_t)((*c | ' ') - 'a'), false, bytes_item(*c & ' ' ? ITEM_DATA : ITEM_PARTIAL, 10));
 	trace_of(&e, &t);
 	must_print(&t, buffered[_i].says);
 	must_come_back(&t);
