@@ -25,9 +25,9 @@ enum {
 
 /* How long a wait may take until it has failed: WATCHDOG_US of time in which something could have happened. While we were stopped or
  * waited for a processor ourselves nothing could. While the adapter does not sleep it may be waiting for one, and while it has a timer
- * that one will fire: of such time a share counts. */
+ * that one will fire: of such time a tenth counts. */
 enum { STRIDE_US = 20 * 1000 };
-enum share { WHOLE = 1, TIMED_SHARE = 3, AWAKE_SHARE = 10 };
+enum share { WHOLE = 1, TENTH = 10 };
 
 struct patience { int64_t spent_us, last_us; };         /* begins as zero */
 
@@ -240,7 +240,7 @@ static enum settled settle(struct worker *w, struct bytes *line)
 		looked = !moved && !watch_runs(&w->adapter->watch) && watch_look(&w->adapter->watch, &now);
 		rest = looked ? rest_of(w, &now, line) : NOT_PROVED;
 		gap_ns = rest == HAS_TIMER ? TIMER_GAP_NS : LOOK_GAP_NS;
-		over = patience_over(&patience, rest == HAS_TIMER ? TIMED_SHARE : looked && now.asleep ? WHOLE : AWAKE_SHARE);
+		over = patience_over(&patience, looked && now.asleep && rest != HAS_TIMER ? WHOLE : TENTH);
 		/* All slept at one instant; whatever was answered before it is in the pipe by now. */
 		if (rest == RESTS) {
 			/* What it may have waited for is room in one of its pipes, and now has it. */
@@ -282,7 +282,7 @@ bool wait_death(struct worker *w)
 	/* Who is on his way out runs no code of his own any more, and does not sleep. */
 	while (!child_exited(&w->adapter->child)) {
 		doze(w, LOOK_GAP_NS);
-		if (patience_over(&patience, AWAKE_SHARE) || !watch_look(&w->adapter->watch, &now) ||
+		if (patience_over(&patience, TENTH) || !watch_look(&w->adapter->watch, &now) ||
 		    watch_proves_rest(&w->adapter->watch, &now, &c))
 			return child_exited(&w->adapter->child);
 	}
@@ -305,7 +305,7 @@ bool wait_idle(struct worker *w)
 	struct patience patience = { 0 };
 
 	while (!watch_note_house(&w->adapter->watch)) {
-		if (w->adapter->child.ended || patience_over(&patience, AWAKE_SHARE))
+		if (w->adapter->child.ended || patience_over(&patience, TENTH))
 			return w->adapter->child.ended;
 		doze(w, LOOK_GAP_NS);
 	}
@@ -401,7 +401,7 @@ void wait_handshake(struct worker *w)
 			continue;
 		if (w->adapter->child.ended || !watch_look(&w->adapter->watch, &now))
 			return;
-		over = patience_over(&patience, now.asleep ? WHOLE : AWAKE_SHARE);
+		over = patience_over(&patience, now.asleep ? WHOLE : TENTH);
 		if (rest_of(w, &now, w->outstanding) == RESTS && !child_drain(&w->adapter->child) && !pump(w))
 			return;
 		child_drain(&w->adapter->child);
