@@ -49,11 +49,13 @@ static int open_new(const char *path)
 /* Mostly its folder is there, and no older part: what is missing is seen to when it is missed. -1: *f, or errno with an empty *f. */
 static int part_open(struct outfile *o, struct fault *f)
 {
+	char *part;
 	int fd;
 
 	*f = (struct fault){ 0 };
-	if (asprintf(&o->part, "%s.part", o->path) < 0)
+	if (asprintf(&part, "%s.part", o->path) < 0)
 		abort();
+	o->part = part;
 	fd = open_new(o->part);
 	if (fd < 0 && errno == ENOENT) {
 		if (!make_folders(o->path, f))
