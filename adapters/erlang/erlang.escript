@@ -1,5 +1,5 @@
 #!/usr/bin/env escript
-%%! -noinput +c false +MMmcs 0 +S 1:1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none
+%%! -noinput +c false +Mea min +S 1:1 +SDio 1 +sbwt none +sbwtdcpu none +sbwtdio none
 %% The adapter for the ssl application of Erlang/OTP.
 %%
 %%	open            gen_tcp:connect or gen_tcp:accept
@@ -16,9 +16,9 @@
 %%
 %% {tls_alert, {Name, Text}} stands for alerts of both sides; one whose Text says "received" is the peer's, and answered `alert`.
 %%
-%% +c false, +MMmcs 0: no correction of the clock every fifteen seconds, and no look at kept memory every second. set_env in main: caches of ssl
-%% are not looked through a minute behind each session that failed, and every two. Else nobody outside could tell the timers of all that
-%% from those that a call waits for.
+%% +c false, +Mea min: no correction of the clock every fifteen seconds, and malloc(3) in the place of allocators that look at the memory that
+%% they keep every second. set_env in main: caches of ssl are not looked through a minute behind each session that failed, and every two. Else
+%% nobody outside could tell the timers of all that from those that a call waits for.
 %%
 %% No promises: the manual says "{error, closed}" of recv, and not what the peer has to have done.
 %%
