@@ -431,7 +431,7 @@ static bool read_line(struct parser *p, struct line *ln)
 	struct line whole = *ln;
 	const struct header *h;
 	struct token first;
-	struct bytes text;
+	struct bytes text = { 0 };
 
 	if (line_blank(ln) || line_comment(ln, &text)) {
 		add_prose(p, line_blank(ln) ? bytes_of("") : text);

@@ -338,18 +338,18 @@ static void put_outcome(struct cell *x, size_t first)
 static void put_outcomes(struct cell *x)
 {
 	for (;;) {
-		size_t worst = SIZE_MAX;
+		const struct survey_run *worst = NULL;
 
 		for (size_t i = x->c->first; i < x->c->first + x->c->n; i++) {
-			const struct survey_run *r = &x->s->runs[i], *w = worst == SIZE_MAX ? NULL : &x->s->runs[worst];
+			const struct survey_run *r = &x->s->runs[i];
 
 			if (!x->done[i - x->c->first] &&
-			    (!w || (w->verdict != r->verdict && verdict_worse(w->verdict, r->verdict) != w->verdict)))
-				worst = i;
+			    (!worst || (worst->verdict != r->verdict && verdict_worse(worst->verdict, r->verdict) != worst->verdict)))
+				worst = r;
 		}
-		if (worst == SIZE_MAX)
+		if (!worst)
 			return;
-		put_outcome(x, worst);
+		put_outcome(x, (size_t)(worst - x->s->runs));
 	}
 }
 

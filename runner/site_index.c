@@ -251,14 +251,14 @@ static void put_filter(struct page *p, const struct survey *s)
 /* The verdicts of client 1.2, client 1.3, server 1.2, server 1.3, '.' where nothing ran; one letter if all four are the same. */
 static void put_parts(struct page *p, const struct survey_cell *c)
 {
-	char parts[5];
+	char parts[] = "....";
 	bool same = true;
 
 	for (int i = 0; i < 4; i++)
-		parts[i] = c->ran[i / 2][i % 2] ? verdict_letter(c->by[i / 2][i % 2]) : '.';
+		if (c->ran[i / 2][i % 2])
+			parts[i] = verdict_letter(c->by[i / 2][i % 2]);
 	for (int i = 1; i < 4; i++)
 		same &= parts[i] == parts[0];
-	parts[4] = '\0';
 	if (!same)
 		buf_printf(&p->b, " data-v=%s", parts);
 }

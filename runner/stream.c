@@ -185,8 +185,11 @@ static void early_drop(struct stream *st, int dir)
 static void early_flush(struct stream *st, int dir)
 {
 	struct direction *d = &st->dir[dir];
-	size_t i = early_find(st, dir, 0, 0), left = i;
+	size_t i, left;
 
+	if (!st->nearly)
+		return;
+	i = left = early_find(st, dir, 0, 0);
 	if (i == st->nearly || st->early[i].at != d->data.n)
 		return;
 	for (; i < st->nearly; i++) {
