@@ -434,7 +434,7 @@ static bool call_of_thread(struct watch *w, const char *tid, void *to)
 	return s->text || !s->calls->running;
 }
 
-/* Of milliseconds that are left of an armed timerfd, as /proc/PID/fdinfo tells them; 0: it is not armed, or is due. */
+/* The milliseconds that are left of a timerfd, as /proc/PID/fdinfo tells them; 0: it is not armed, or is due. */
 static unsigned long long left_of_timerfd(struct watch *w, const char *fd)
 {
 	char path[64], text[STATUS_TEXT], *end;
