@@ -378,6 +378,7 @@ struct survey {
 	struct calls *calls;
 	struct buf *text;
 	bool note;                      /* who keeps house */
+	bool timerfds;                  /* they are asked for */
 	bool waits_for_descriptors;     /* one of them does: a timerfd may be among these */
 };
 
@@ -472,7 +473,7 @@ static void survey_timerfds(struct watch *w, const struct look *now, struct surv
 {
 	unsigned other = s->calls->timed;
 
-	if (!s->waits_for_descriptors || s->calls->running)
+	if (!s->timerfds || !s->waits_for_descriptors || s->calls->running)
 		return;
 	each_number(w, w->fds_fd, count_timerfd, s);
 	if (s->calls->timed > other) {
@@ -513,14 +514,15 @@ static bool proves_rest(struct watch *w, const struct look *now, struct survey *
 	if (!now->asleep)
 		return false;
 	survey_calls(w, s);
-	if (!s->note)
-		survey_timerfds(w, now, s);
+	survey_timerfds(w, now, s);
 	return !s->calls->running && s->calls->asleep == now->threads && watch_look(w, &after) && look_at_rest(now, &after);
 }
 
 bool watch_proves_rest(struct watch *w, const struct look *now, struct calls *c)
 {
-	return proves_rest(w, now, &(struct survey){ .calls = c });
+	struct calls unasked;
+
+	return proves_rest(w, now, &(struct survey){ .calls = c ? c : &unasked, .timerfds = c != NULL });
 }
 
 bool watch_note_house(struct watch *w)

@@ -54,7 +54,7 @@ bool look_at_rest(const struct look *before, const struct look *now);
 /* A thread that is just being waked, or is on its way to sleep, counts as running. *text, if not NULL, gets the calls with a timer. */
 void watch_calls(struct watch *w, struct calls *c, struct buf *text);
 /* The proof: true if after the look `now`, which found all asleep, there was an instant at which all were. Then what was so since the
- * look was so at that instant, and *c tells what they slept in. False says nothing. */
+ * look was so at that instant, and *c tells what they slept in; NULL: nobody asks, which is cheaper. False says nothing. */
 bool watch_proves_rest(struct watch *w, const struct look *now, struct calls *c);
 /* Notes which threads keep house, while the process has nothing to do for us: those that sleep with a timer and wait for no descriptor.
  * Never the first thread, nor more than HOUSE_MAX. False, and no thread is noted: one ran meanwhile; ask again. */

@@ -210,7 +210,7 @@ static enum rest rest_of(struct worker *w, const struct look *now, bool timers)
 {
 	struct calls c;
 
-	if (!now->asleep || !nothing_coming(w) || !watch_proves_rest(&w->adapter->watch, now, &c))
+	if (!now->asleep || !nothing_coming(w) || !watch_proves_rest(&w->adapter->watch, now, timers ? &c : NULL))
 		return NOT_PROVED;
 	return timers && c.timed ? HAS_TIMER : RESTS;
 }
@@ -277,13 +277,12 @@ bool wait_death(struct worker *w)
 {
 	struct patience patience = { 0 };
 	struct look now = { 0 };
-	struct calls c;
 
 	/* Who is on his way out runs no code of his own any more, and does not sleep. */
 	while (!child_exited(&w->adapter->child)) {
 		doze(w, LOOK_GAP_NS);
 		if (patience_over(&patience, TENTH) || !watch_look(&w->adapter->watch, &now) ||
-		    watch_proves_rest(&w->adapter->watch, &now, &c))
+		    watch_proves_rest(&w->adapter->watch, &now, NULL))
 			return child_exited(&w->adapter->child);
 	}
 	return true;
