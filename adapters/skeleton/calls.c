@@ -485,11 +485,6 @@ bool calls_line(struct conn *c, const char *line)
 	return false;
 }
 
-void calls_shutdown_write(struct conn *c)
-{
-	calls_line(c, "shutdown write");
-}
-
 void calls_await(struct conn *c)
 {
 	struct call *k = calls;

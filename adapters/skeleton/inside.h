@@ -18,7 +18,6 @@ void calls_begin(void);
 void calls_end(void);
 /* Runs the call that a line asks for, and answers; false: it asks for none. */
 bool calls_line(struct conn *c, const char *line);
-void calls_shutdown_write(struct conn *c);
 void calls_await(struct conn *c);                       /* goes on with the one that was interrupted last */
 void calls_forget(void);                                /* no call that was interrupted can be taken up again */
 const char *calls_outcome_word(enum outcome o);         /* the contract's */

@@ -306,7 +306,7 @@ static void child_shutdown_command(char *rest)
 	}
 	if (pid == 0) {
 		dup2(said[1], STDOUT_FILENO);
-		calls_shutdown_write(conn);
+		calls_line(conn, "shutdown write");
 		_exit(0);
 	}
 	close(said[1]);
