@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -635,13 +636,15 @@ def test_tcpdump_that_does_not_capture(small, tmp_path, out, bare_path, text, wo
     assert not set(verdicts(load_results(out))) - {"broken"}
 
 
+def tcpdumps(marker):
+    return [pid for pid in marked_processes(marker) if pathlib.Path("/proc/%d/comm" % pid).read_text() == "tcpdump\n"]
+
+
 def test_tcpdump_that_dies(slow_run):
     """In mid-session: broken runs, no verdicts."""
     p, marker, out, tmp = slow_run()
-    for pid in marked_processes(marker):
-        with open("/proc/%d/comm" % pid) as f:
-            if f.read().strip() == "tcpdump":
-                os.kill(pid, signal.SIGKILL)
+    for pid in tcpdumps(marker):
+        os.kill(pid, signal.SIGKILL)
     told, err = p.communicate(timeout=60)
     assert p.returncode == 3, (told, err)
     broken = [r for r in load_results(out)["runs"] if r["verdict"] == "broken"]
@@ -664,11 +667,7 @@ def test_counters_that_somebody_else_reads(slow_run):
     it are sound."""
     SOL_PACKET, PACKET_STATISTICS = 263, 6
     p, marker, out, tmp = slow_run()
-    sockets = []
-    for pid in marked_processes(marker):
-        with open("/proc/%d/comm" % pid) as f:
-            if f.read().strip() == "tcpdump":
-                sockets.append(packet_socket_of(pid))
+    sockets = [packet_socket_of(pid) for pid in tcpdumps(marker)]
     assert sockets
     frame = bytes(12) + b"\x08\x00" + b"\x45\0\0\x14\0\0\0\0\x40\x01" + bytes(10)     # an ICMP packet that has a wrong checksum
     for s in sockets:
